@@ -1,0 +1,248 @@
+package dev.idempotency;
+
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.StoreException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** Does what executions want done: in the caller's thread, or in no thread in particular. */
+final class Driver {
+    private final IdempotencyStore store;
+    private final ExecutorService executor;
+    private final ScheduledExecutorService scheduler;
+
+    Driver(IdempotencyStore store, ExecutorService executor, ScheduledExecutorService scheduler) {
+        this.store = store;
+        this.executor = executor;
+        this.scheduler = scheduler;
+    }
+
+    /**
+     * Runs to the end in this thread. An interrupt ends a wait for somebody else; it never ends a step of the store, and
+     * is there again afterwards.
+     *
+     * @throws InterruptedException if a pause that may be interrupted was; the execution owned nothing by then
+     */
+    <R> R run(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) throws InterruptedException {
+        boolean interrupted = false;
+        try {
+            Step<R> step = first;
+            while (true) {
+                interrupted |= Thread.interrupted();
+                if (step instanceof Step.Done<R> done) {
+                    continueAfterwards(spec, execution, done);
+                    return done.answer();
+                }
+                if (step instanceof Step.Pause<R> pause) {
+                    interrupted |= pause(pause, interrupted);
+                    step = pause.then().get();
+                } else if (step instanceof Step.Call<R> call && spec.call() != null) {
+                    Step.Outcome outcome = call(spec, execution, call);
+                    interrupted |= outcome.failure() instanceof InterruptedException;
+                    step = call.then().apply(outcome);
+                } else {
+                    step = uninterruptibly(next(spec, execution, step));
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            execution.abandon();
+            throw e;
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Runs to the end, holding a thread only while the store is asked or code of the user's runs. */
+    <R> CompletableFuture<R> start(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
+        var result = new CompletableFuture<R>();
+        executor.execute(() -> advance(spec, execution, first, result));
+        return result;
+    }
+
+    private <R> void advance(
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first, CompletableFuture<R> result) {
+        try {
+            Step<R> step = first;
+            while (!(step instanceof Step.Done<R> done)) {
+                CompletableFuture<Step<R>> next = next(spec, execution, step);
+                if (!next.isDone()) {
+                    var unused = next.whenCompleteAsync(
+                            (then, failure) -> {
+                                if (failure != null) {
+                                    execution.abandon();
+                                    result.completeExceptionally(failure);
+                                } else {
+                                    advance(spec, execution, then, result);
+                                }
+                            },
+                            executor);
+                    return;
+                }
+                step = next.join();
+            }
+            continueAfterwards(spec, execution, done);
+            result.complete(done.answer());
+        } catch (RuntimeException | Error e) {
+            execution.abandon();
+            result.completeExceptionally(e instanceof CompletionException && e.getCause() != null ? e.getCause() : e);
+        }
+    }
+
+    private <R> void continueAfterwards(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Done<R> done) {
+        if (done.afterwards() != null) {
+            var unused = start(spec, execution, done.afterwards());
+        }
+    }
+
+    private <R> CompletableFuture<Step<R>> next(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> step) {
+        if (step instanceof Step.Ask<R> ask) {
+            return CompletableFuture.completedFuture(ask.then().apply(ask(ask.request())));
+        }
+        if (step instanceof Step.Pause<R> pause) {
+            return after(pause.duration()).thenApply(nothing -> pause.then().get());
+        }
+        if (step instanceof Step.Call<R> call) {
+            return spec.asyncCall() == null
+                    ? CompletableFuture.completedFuture(call.then().apply(call(spec, execution, call)))
+                    : callAsync(spec, execution, call).thenApplyAsync(call.then(), executor);
+        }
+        if (step instanceof Step.Investigate<R> investigate) {
+            return investigate(spec, execution, investigate).thenApplyAsync(investigate.then(), executor);
+        }
+        throw new IllegalStateException("nothing follows " + step);
+    }
+
+    Step.Reply ask(Step.Request request) {
+        try {
+            return new Step.Reply(request.run().apply(store), null);
+        } catch (StoreException e) {
+            return new Step.Reply(null, e);
+        } catch (RuntimeException e) {
+            return new Step.Reply(null, new StoreException("The store failed unexpectedly", true, e));
+        }
+    }
+
+    private static <R> Step.Outcome call(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Call<R> call) {
+        try {
+            return new Step.Outcome(untyped(spec).requireCall().call(execution.request(), call.attempt()), null);
+        } catch (Throwable t) {
+            return new Step.Outcome(null, t);
+        }
+    }
+
+    private static <R> CompletableFuture<Step.Outcome> callAsync(
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Call<R> call) {
+        CompletionStage<?> stage;
+        try {
+            stage = untyped(spec).requireAsyncCall().call(execution.request(), call.attempt());
+            if (stage == null) {
+                throw new NullPointerException("the call returned null instead of a stage");
+            }
+        } catch (Throwable t) {
+            return CompletableFuture.completedFuture(new Step.Outcome(null, t));
+        }
+        var outcome = new CompletableFuture<Step.Outcome>();
+        stage.whenComplete((value, failure) -> outcome.complete(new Step.Outcome(value, failure)));
+        return outcome;
+    }
+
+    /** A lookup or seal, on a thread of its own: one that hangs is interrupted and given up. */
+    private <R> CompletableFuture<Step.Outcome> investigate(
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Investigate<R> step) {
+        var outcome = new CompletableFuture<Step.Outcome>();
+        Future<?> running = executor.submit(() -> {
+            try {
+                outcome.complete(new Step.Outcome(
+                        untyped(spec).investigate(execution.request(), step.attempt(), step.seal()), null));
+            } catch (Throwable t) {
+                outcome.complete(new Step.Outcome(null, t));
+            }
+        });
+        Duration limit = spec.recoveryTimeout();
+        ScheduledFuture<?> timeout = scheduler.schedule(
+                () -> {
+                    var late = new TimeoutException("no answer after " + limit);
+                    if (outcome.complete(new Step.Outcome(null, late))) {
+                        running.cancel(true);
+                    }
+                },
+                limit.toNanos(),
+                TimeUnit.NANOSECONDS);
+        return outcome.whenComplete((value, failure) -> timeout.cancel(false));
+    }
+
+    @SuppressWarnings("unchecked") // execution and spec belong together
+    private static OperationSpec<Object, @Nullable Object> untyped(OperationSpec<?, ?> spec) {
+        return (OperationSpec<Object, @Nullable Object>) spec;
+    }
+
+    private CompletableFuture<@Nullable Void> after(Duration duration) {
+        var elapsed = new CompletableFuture<@Nullable Void>();
+        var unused = scheduler.schedule(() -> elapsed.complete(null), duration.toNanos(), TimeUnit.NANOSECONDS);
+        return elapsed;
+    }
+
+    /** Tells whether this thread was interrupted meanwhile; the pause is then shorter, or over at once. */
+    private <R> boolean pause(Step.Pause<R> pause, boolean alreadyInterrupted) throws InterruptedException {
+        CompletableFuture<@Nullable Void> elapsed = after(pause.duration());
+        if (pause.mayBeInterrupted()) {
+            if (alreadyInterrupted) {
+                throw new InterruptedException();
+            }
+            try {
+                elapsed.get();
+            } catch (ExecutionException e) {
+                throw new IllegalStateException(e);
+            }
+            return false;
+        }
+        boolean interrupted = false;
+        while (true) {
+            try {
+                elapsed.get();
+                return interrupted;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (ExecutionException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static <R> R uninterruptibly(CompletableFuture<R> future) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return future.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof RuntimeException failure) {
+                        throw failure;
+                    }
+                    if (e.getCause() instanceof Error error) {
+                        throw error;
+                    }
+                    throw new IllegalStateException(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

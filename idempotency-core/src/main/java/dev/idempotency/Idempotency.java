@@ -1,0 +1,277 @@
+package dev.idempotency;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.idempotency.store.AttemptToken;
+import dev.idempotency.store.IdempotencyStore;
+import io.github.resilience4j.core.IntervalFunction;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The entry: writes to somebody else's system, made once, on one store. Thread-safe; make one per store and keep it.
+ *
+ * <pre>{@code
+ * var idempotency = Idempotency.on(store);
+ *
+ * var charge = idempotency.operation("charge-card", ChargeRequest.class, Charge.class)
+ *     .key(ChargeRequest::orderId)
+ *     .recovery(Recovery.nativeKey(Providers.STRIPE_V1))
+ *     .calling((request, attempt) -> stripe.charge(request, attempt.nativeKey()));
+ *
+ * Charge receipt = charge.execute(request);
+ * }</pre>
+ */
+public final class Idempotency implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
+    private static final IntervalFunction BACKOFF =
+            IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(10), 1.6, 0.3, Duration.ofSeconds(1));
+
+    private final IdempotencyStore store;
+    private final ObjectMapper json;
+    private final LongSupplier nanoTime;
+    private final Supplier<AttemptToken> tokens;
+    private final List<IdempotencyListener> listeners;
+    private final ExecutorService executor;
+    private final ScheduledExecutorService scheduler;
+    private final boolean ownsExecutor;
+    private final boolean ownsScheduler;
+    private final Driver driver;
+    private final LeaseKeeper leaseKeeper;
+
+    private Idempotency(Builder builder) {
+        store = builder.store;
+        json = builder.json;
+        nanoTime = builder.nanoTime;
+        tokens = builder.tokens;
+        listeners = List.copyOf(builder.listeners);
+        ownsExecutor = builder.executor == null;
+        ownsScheduler = builder.scheduler == null;
+        executor = builder.executor == null
+                ? Executors.newCachedThreadPool(threads("idempotency-worker-"))
+                : builder.executor;
+        scheduler = builder.scheduler == null ? timer() : builder.scheduler;
+        driver = new Driver(store, executor, scheduler);
+        leaseKeeper = new LeaseKeeper(driver, executor, scheduler);
+    }
+
+    private static ScheduledExecutorService timer() {
+        var timer = new ScheduledThreadPoolExecutor(1, threads("idempotency-timer-"));
+        timer.setRemoveOnCancelPolicy(true);
+        return timer;
+    }
+
+    private static ThreadFactory threads(String prefix) {
+        var count = new AtomicInteger();
+        return task -> {
+            var thread = new Thread(task, prefix + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /**
+     * Puts the library on a store, with defaults for all the rest.
+     *
+     * @param store where records stand
+     * @return the entry
+     * @throws NullPointerException if {@code store} is null
+     */
+    public static Idempotency on(IdempotencyStore store) {
+        return builder(store).build();
+    }
+
+    /**
+     * Puts the library on a store, setting by setting.
+     *
+     * @param store where records stand
+     * @return a builder; not thread-safe
+     * @throws NullPointerException if {@code store} is null
+     */
+    public static Builder builder(IdempotencyStore store) {
+        return new Builder(store);
+    }
+
+    /**
+     * Describes an operation.
+     *
+     * @param name what the write is called: 1 to 100 letters, digits, dots, hyphens and underscores. Part of every key, so
+     *     never change it while results are kept
+     * @param requestType the request
+     * @param resultType the result; {@code Void.class} for none
+     * @param <I> the request
+     * @param <O> the result
+     * @return a builder that still needs a key and a call
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if {@code name} is not one
+     */
+    public <I, O extends @Nullable Object> Operation.Builder<I, O> operation(
+            String name, Class<I> requestType, Class<O> resultType) {
+        Objects.requireNonNull(requestType, "requestType");
+        Objects.requireNonNull(resultType, "resultType");
+        return new Operation.Builder<>(this, name, resultType);
+    }
+
+    <I, O extends @Nullable Object> Operation<I, O> build(OperationSpec<I, O> spec, Guarantee guarantee) {
+        var ports = new Ports(
+                nanoTime,
+                tokens,
+                new StateMachine(),
+                BACKOFF,
+                lease -> leaseKeeper.keep(lease, spec.spans().lease()),
+                this::tell);
+        return new Operation<>(spec, ports, driver, store, guarantee);
+    }
+
+    private void tell(IdempotencyEvent event) {
+        if (event.type().isAlarm()) {
+            LOG.error("{} for {}: {}", event.type(), event.key(), event.detail());
+        }
+        for (IdempotencyListener listener : listeners) {
+            try {
+                listener.on(event);
+            } catch (RuntimeException | AssertionError e) {
+                LOG.warn("A listener failed on {}; nothing else changes", event.type(), e);
+            }
+        }
+    }
+
+    IdempotencyStore store() {
+        return store;
+    }
+
+    ObjectMapper json() {
+        return json;
+    }
+
+    /**
+     * Ends the threads that this instance made, once what runs on them has ended. Executions that are under way end as they
+     * would; their leases are no longer renewed.
+     */
+    @Override
+    public void close() {
+        if (ownsScheduler) {
+            scheduler.shutdownNow();
+        }
+        if (ownsExecutor) {
+            executor.shutdown();
+        }
+    }
+
+    /** Puts the library on a store, setting by setting. Not thread-safe. */
+    public static final class Builder {
+        private final IdempotencyStore store;
+        private final List<IdempotencyListener> listeners = new ArrayList<>();
+        private ObjectMapper json = JsonMapper.builder()
+                .addModule(new JavaTimeModule())
+                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                .build();
+        private LongSupplier nanoTime = System::nanoTime;
+        private Supplier<AttemptToken> tokens = AttemptToken::random;
+        private @Nullable ExecutorService executor;
+        private @Nullable ScheduledExecutorService scheduler;
+
+        private Builder(IdempotencyStore store) {
+            this.store = Objects.requireNonNull(store, "store");
+        }
+
+        /**
+         * Adds a listener.
+         *
+         * @param listener hears everything that happens
+         * @return this
+         */
+        public Builder listener(IdempotencyListener listener) {
+            listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /**
+         * Sets how requests become JSON for their fingerprints, and results for the store. By default Jackson with
+         * {@code java.time}. A change that makes other JSON of the same request makes its retries mismatches.
+         *
+         * @param json the mapper; not changed afterwards
+         * @return this
+         * @throws IllegalArgumentException if the mapper writes or reads type names: results would name classes to load
+         */
+        public Builder json(ObjectMapper json) {
+            Objects.requireNonNull(json, "json");
+            if (json.getDeserializationConfig().getDefaultTyper(json.constructType(Object.class)) != null) {
+                throw new IllegalArgumentException(
+                        "json has default typing switched on; stored data would name classes");
+            }
+            this.json = json.copy();
+            return this;
+        }
+
+        /**
+         * Sets the monotonic clock of this process. By default {@link System#nanoTime()}.
+         *
+         * @param nanoTime nanoseconds that never go back
+         * @return this
+         */
+        public Builder nanoTime(LongSupplier nanoTime) {
+            this.nanoTime = Objects.requireNonNull(nanoTime, "nanoTime");
+            return this;
+        }
+
+        /**
+         * Sets where attempt tokens come from. By default {@link AttemptToken#random()}; anything weaker breaks the
+         * guarantee.
+         *
+         * @param tokens a new token each time
+         * @return this
+         */
+        public Builder tokens(Supplier<AttemptToken> tokens) {
+            this.tokens = Objects.requireNonNull(tokens, "tokens");
+            return this;
+        }
+
+        /**
+         * Sets the threads for asynchronous executions, recoveries and renewals. By default daemon threads, as many as are
+         * needed. Not shut down by {@link Idempotency#close()}.
+         *
+         * @param executor must not refuse tasks, or keep them waiting for longer than a third of the shortest lease
+         * @return this
+         */
+        public Builder executor(ExecutorService executor) {
+            this.executor = Objects.requireNonNull(executor, "executor");
+            return this;
+        }
+
+        /**
+         * Sets the timer. By default one daemon thread. Not shut down by {@link Idempotency#close()}.
+         *
+         * @param scheduler runs short tasks when they are due
+         * @return this
+         */
+        public Builder scheduler(ScheduledExecutorService scheduler) {
+            this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
+            return this;
+        }
+
+        /**
+         * Makes the entry.
+         *
+         * @return a new instance
+         */
+        public Idempotency build() {
+            return new Idempotency(this);
+        }
+    }
+}

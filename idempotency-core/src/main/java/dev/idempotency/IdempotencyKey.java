@@ -1,0 +1,33 @@
+package dev.idempotency;
+
+/**
+ * The identity of one logical write: every retry, replay and concurrent run of it has the same key.
+ *
+ * @param scope the operation's name, or name and tenant joined by a slash; 1 to {@value #MAX_SCOPE} characters
+ * @param value which of the operation's writes; 1 to {@value #MAX_VALUE} characters
+ */
+public record IdempotencyKey(String scope, String value) {
+    /** The longest scope, in characters. */
+    public static final int MAX_SCOPE = 200;
+
+    /** The longest value, in characters. Longer input is stored as a digest by {@link Operation}. */
+    public static final int MAX_VALUE = 255;
+
+    /**
+     * Makes a key from its parts.
+     *
+     * @param scope as described above
+     * @param value as described above
+     * @throws NullPointerException if a part is null
+     * @throws IllegalArgumentException if a part is blank, too long, or has a control character or a lone surrogate
+     */
+    public IdempotencyKey {
+        Settings.text("scope", scope, MAX_SCOPE);
+        Settings.text("value", value, MAX_VALUE);
+    }
+
+    @Override
+    public String toString() {
+        return scope + ":" + value;
+    }
+}

@@ -1,0 +1,673 @@
+package dev.idempotency;
+
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.RecoveryTerms;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoreException;
+import io.github.resilience4j.retry.Retry;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One kind of write to somebody else's system, protected by its key. Immutable and thread-safe; make one per kind of
+ * write and keep it.
+ *
+ * @param <I> the request
+ * @param <O> the result
+ */
+public final class Operation<I, O extends @Nullable Object> {
+    /**
+     * The write itself.
+     *
+     * @param <I> the request
+     * @param <O> the result
+     */
+    @FunctionalInterface
+    public interface Call<I, O extends @Nullable Object> {
+        /**
+         * Makes the write. Whatever it throws is classified by the operation's {@link FailureClassifier}; unless that
+         * proves otherwise, the write may have happened.
+         *
+         * @param request the request
+         * @param attempt the attempt, with the native key to send
+         * @return the provider's definite answer
+         * @throws DeclinedException for a definite "no", which is recorded like a result
+         * @throws NotExecutedException if the write certainly did not and will not happen
+         * @throws Exception if it failed
+         */
+        O call(I request, Attempt attempt) throws Exception;
+    }
+
+    /**
+     * The write itself, without a thread that waits for it.
+     *
+     * @param <I> the request
+     * @param <O> the result
+     */
+    @FunctionalInterface
+    public interface AsyncCall<I, O extends @Nullable Object> {
+        /**
+         * Starts the write.
+         *
+         * @param request the request
+         * @param attempt the attempt, with the native key to send
+         * @return completes with the provider's definite answer, or fails as {@link Call#call} does
+         * @throws Exception if it could not be started; classified like any other failure
+         */
+        CompletionStage<O> call(I request, Attempt attempt) throws Exception;
+    }
+
+    private record Flight<O extends @Nullable Object>(
+            Fingerprint fingerprint, CompletableFuture<@Nullable Answer<O>> end) {}
+
+    private final OperationSpec<I, O> spec;
+    private final Ports ports;
+    private final Driver driver;
+    private final IdempotencyStore store;
+    private final Guarantee guarantee;
+    private final ConcurrentMap<IdempotencyKey, Flight<O>> flights = new ConcurrentHashMap<>();
+
+    Operation(OperationSpec<I, O> spec, Ports ports, Driver driver, IdempotencyStore store, Guarantee guarantee) {
+        this.spec = spec;
+        this.ports = ports;
+        this.driver = driver;
+        this.store = store;
+        this.guarantee = guarantee;
+    }
+
+    /**
+     * Makes the write, unless it was made before: then gives its recorded outcome. Any number of threads and processes may
+     * do so with one request at the same time; at most one call is made. Blocks while the call runs, and for at most the
+     * operation's waiting time while another run of the same request is under way.
+     *
+     * @param request the request; not null, and the same again for every retry
+     * @return the recorded result
+     * @throws IllegalArgumentException if no key or fingerprint can be taken of the request; nothing was written
+     * @throws DeclinedException if the provider definitely declined, now or before
+     * @throws NotExecutedException if the write definitely did not happen
+     * @throws InDoubtException if the write may have happened, and it is not known yet whether it did
+     * @throws InFlightException if another run is still under way, or this thread was interrupted while waiting for it
+     * @throws MismatchException if the key belongs to another payload
+     * @throws ResultUnavailableException if the operation ran, but its result is gone or unreadable
+     * @throws StoreException if the store failed before anything was sent
+     */
+    public O execute(I request) {
+        IdempotencyKey key = keyOf(request);
+        Fingerprint fingerprint = fingerprintOf(request);
+        long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
+        while (true) {
+            var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
+            Flight<O> other = spec.waitAtMost().isZero() ? null : flights.putIfAbsent(key, mine);
+            if (other == null || !other.fingerprint().equals(fingerprint)) {
+                return fly(mine, request, key, fingerprint).get();
+            }
+            Answer<O> answer = await(other, key, waitUntil - ports.nanoTime().getAsLong());
+            if (answer != null) {
+                return answer.get();
+            }
+        }
+    }
+
+    private Answer<O> fly(Flight<O> mine, I request, IdempotencyKey key, Fingerprint fingerprint) {
+        Answer<O> answer = null;
+        try {
+            if (spec.call() == null) {
+                answer = joined(runAsync(request, key, fingerprint));
+            } else {
+                var execution = new Execution<>(spec, ports, request, key, fingerprint);
+                answer = driver.run(spec, execution, execution.start());
+            }
+            return answer;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.failedAlone(() -> interrupted(key, e));
+        } finally {
+            flights.remove(key, mine);
+            mine.end().complete(answer != null && answer.shared() ? answer : null);
+        }
+    }
+
+    private static InFlightException interrupted(IdempotencyKey key, InterruptedException cause) {
+        return new InFlightException(key, "Interrupted while another run was in flight", cause);
+    }
+
+    /** An interrupted caller leaves; the call goes on, and its outcome is recorded. */
+    private Answer<O> joined(CompletableFuture<Answer<O>> running) throws InterruptedException {
+        try {
+            return running.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw new CompletionException(e.getCause());
+        }
+    }
+
+    /** Null if this caller has to try for itself. */
+    private @Nullable Answer<O> await(Flight<O> other, IdempotencyKey key, long nanos) {
+        try {
+            return other.end().get(Math.max(0, nanos), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw interrupted(key, e);
+        } catch (ExecutionException e) {
+            throw new CompletionException(e.getCause());
+        }
+    }
+
+    /**
+     * As {@link #execute}, without blocking: the store is asked on threads of the library, and an operation built with
+     * {@link Builder#callingAsync} holds no thread while its call runs. Cancelling the future does not stop the call.
+     *
+     * @param request the request; not null, and the same again for every retry
+     * @return completes with the recorded result, or exceptionally with what {@link #execute} throws
+     * @throws IllegalArgumentException if no key or fingerprint can be taken of the request; nothing was written
+     */
+    public CompletableFuture<O> executeAsync(I request) {
+        IdempotencyKey key = keyOf(request);
+        Fingerprint fingerprint = fingerprintOf(request);
+        long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
+        return flyAsync(request, key, fingerprint, waitUntil).thenApply(Answer::get);
+    }
+
+    private CompletableFuture<Answer<O>> flyAsync(
+            I request, IdempotencyKey key, Fingerprint fingerprint, long waitUntil) {
+        var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
+        Flight<O> other = spec.waitAtMost().isZero() ? null : flights.putIfAbsent(key, mine);
+        if (other == null || !other.fingerprint().equals(fingerprint)) {
+            return runAsync(request, key, fingerprint).whenComplete((answer, failure) -> {
+                flights.remove(key, mine);
+                mine.end().complete(answer != null && answer.shared() ? answer : null);
+            });
+        }
+        long left = Math.max(0, waitUntil - ports.nanoTime().getAsLong());
+        var timedOut = Answer.<O>failedAlone(
+                () -> new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), null));
+        return other.end()
+                .thenApply(answer -> answer)
+                .completeOnTimeout(timedOut, left, TimeUnit.NANOSECONDS)
+                .thenCompose(answer -> answer != null
+                        ? CompletableFuture.completedFuture(answer)
+                        : flyAsync(request, key, fingerprint, waitUntil));
+    }
+
+    private CompletableFuture<Answer<O>> runAsync(I request, IdempotencyKey key, Fingerprint fingerprint) {
+        var execution = new Execution<>(spec, ports, request, key, fingerprint);
+        return driver.start(spec, execution, execution.start());
+    }
+
+    /**
+     * The key of a request.
+     *
+     * @param request the request
+     * @return the key under which it is executed
+     * @throws NullPointerException if {@code request}, or a part of its key, is null
+     * @throws IllegalArgumentException if a part of its key is blank or too long, or the key function failed
+     */
+    public IdempotencyKey keyOf(I request) {
+        return spec.key().apply(Objects.requireNonNull(request, "request"));
+    }
+
+    /**
+     * The fingerprint of a request.
+     *
+     * @param request the request
+     * @return what its payload says, in short
+     * @throws IllegalArgumentException if the request has no canonical form
+     */
+    public Fingerprint fingerprintOf(I request) {
+        return spec.fingerprint().apply(Objects.requireNonNull(request, "request"));
+    }
+
+    /**
+     * What this operation guarantees on its store, and on what conditions.
+     *
+     * @return the guarantee
+     */
+    public Guarantee explain() {
+        return guarantee;
+    }
+
+    /**
+     * Asks that the payload of {@code request} takes over a key that is completed or closed. Writes nothing: a second
+     * person has to {@link #approveOverride approve} it.
+     *
+     * @param request the request with the new payload
+     * @param requestedBy who asks
+     * @param reason why
+     * @return the request for a review, which holds for the record as it stands now
+     * @throws IllegalArgumentException if a text is blank or too long, or the payload is the one that is recorded
+     * @throws IllegalStateException if there is no record, or one that is neither completed nor closed
+     * @throws StoreException if the store failed
+     */
+    public OverrideRequest requestOverride(I request, String requestedBy, String reason) {
+        IdempotencyKey key = keyOf(request);
+        Fingerprint fingerprint = fingerprintOf(request);
+        Snapshot snapshot = store.find(key);
+        IdempotencyRecord standing = snapshot.record();
+        if (standing == null || !standing.state().isTerminal()) {
+            throw new IllegalStateException("An override needs a completed or closed key; " + key + " is "
+                    + (standing == null ? "unknown" : standing.state()));
+        }
+        if (fingerprint.equals(standing.fingerprint()) && standing.state() == State.COMPLETED) {
+            throw new IllegalArgumentException("request has the payload that is recorded already; nothing to override");
+        }
+        return new OverrideRequest(key, standing.version(), standing.token(), fingerprint, requestedBy, reason);
+    }
+
+    /**
+     * Approves an override. The key is then open for the new payload, in a new generation: the next execution of a request
+     * with that payload makes a call, with a new native key. Both names and the reason go into the key's history.
+     *
+     * @param override what was asked for
+     * @param approvedBy who approves; not who asked
+     * @throws IllegalArgumentException if {@code approvedBy} is blank, too long, or who asked for it
+     * @throws IllegalStateException if the record has changed since it was reviewed
+     * @throws StoreException if the store failed; approving the same override again is safe
+     */
+    public void approveOverride(OverrideRequest override, String approvedBy) {
+        Settings.text("approvedBy", approvedBy, 200);
+        if (approvedBy.strip().equalsIgnoreCase(override.requestedBy().strip())) {
+            throw new IllegalArgumentException("approvedBy is who asked for the override; it takes a second person");
+        }
+        Snapshot snapshot = store.find(override.key());
+        IdempotencyRecord standing = snapshot.record();
+        String who = override.requestedBy() + ", approved by " + approvedBy;
+        Decision decision = ports.machine()
+                .decide(
+                        standing,
+                        new Event.Overrule(
+                                override.reviewedVersion(),
+                                override.reviewedToken(),
+                                override.fingerprint(),
+                                who,
+                                override.reason(),
+                                spec.spans()),
+                        snapshot.now());
+        if (standing == null || decision.verdict() != Decision.Verdict.CHANGE) {
+            throw changedSinceReview(override.key());
+        }
+        if (!store.replace(standing, decision.toWrite()).applied()) {
+            throw changedSinceReview(override.key());
+        }
+        ports.events()
+                .accept(new IdempotencyEvent(
+                        IdempotencyEvent.Type.OVERRIDDEN, override.key(), standing.generation() + 1, 0, who));
+    }
+
+    private static IllegalStateException changedSinceReview(IdempotencyKey key) {
+        return new IllegalStateException(
+                "The record of " + key + " has changed since it was reviewed; review it again");
+    }
+
+    /**
+     * Describes an operation, setting by setting. Every setting but the key and the call has a default that is safe without
+     * any knowledge of the provider. Not thread-safe.
+     *
+     * @param <I> the request
+     * @param <O> the result
+     */
+    public static final class Builder<I, O extends @Nullable Object> {
+        private static final int LONGEST_PART = 8192;
+        private static final Duration SHORTEST_LEASE = Duration.ofMillis(10);
+
+        private final Idempotency idempotency;
+        private final String name;
+        private final Class<?> resultType;
+
+        private @Nullable Function<I, IdempotencyKey> key;
+        private @Nullable Function<? super I, String> tenant;
+        private Function<? super I, ? extends @Nullable Object> payload = request -> request;
+        private Recovery<I, O> recovery = Recovery.hold();
+        private FailureClassifier failures = FailureClassifier.conservative();
+        private @Nullable ResultCodec<O> codec;
+        private Duration lease = Duration.ofSeconds(30);
+        private Duration callTimeout = Duration.ofMinutes(10);
+        private Duration recoveryTimeout = Duration.ofSeconds(30);
+        private Duration waitAtMost = Duration.ofSeconds(10);
+        private Duration retention = Duration.ofDays(7);
+        private Duration tombstone = Duration.ZERO;
+        private @Nullable Duration retryHorizon;
+        private @Nullable Retry retry;
+        private @Nullable String duplicatesAccepted;
+
+        Builder(Idempotency idempotency, String name, Class<?> resultType) {
+            Settings.text("name", name, 100);
+            if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+                throw new IllegalArgumentException(
+                        "name is '" + name + "'; it must be letters, digits, dots, hyphens and underscores");
+            }
+            this.idempotency = idempotency;
+            this.name = name;
+            this.resultType = resultType;
+        }
+
+        /**
+         * Sets the key: what makes two requests the same write. A function of the request alone, and of fields that a retry
+         * repeats; never of the time or of something drawn at random.
+         *
+         * @param part a field of the request, not null and not blank, at most 8,192 characters as text
+         * @return this
+         */
+        public Builder<I, O> key(Function<? super I, ?> part) {
+            Objects.requireNonNull(part, "part");
+            return keyed(request -> {
+                String text = text(part, request);
+                return text.length() <= IdempotencyKey.MAX_VALUE && !text.startsWith("sha256:") ? text : digest(text);
+            });
+        }
+
+        /**
+         * Sets a key of several parts. Parts are framed by their lengths: {@code ("a", "b:c")} and {@code ("a:b", "c")} are
+         * two keys.
+         *
+         * @param first a field of the request, as in {@link #key(Function)}
+         * @param second another
+         * @param more any others
+         * @return this
+         */
+        @SafeVarargs
+        public final Builder<I, O> key(
+                Function<? super I, ?> first, Function<? super I, ?> second, Function<? super I, ?>... more) {
+            Objects.requireNonNull(first, "first");
+            Objects.requireNonNull(second, "second");
+            var rest = more.clone();
+            return keyed(request -> {
+                var framed = new StringBuilder(Digests.frame(text(first, request), text(second, request)));
+                for (var part : rest) {
+                    framed.append(Digests.frame(text(part, request)));
+                }
+                return framed.length() <= IdempotencyKey.MAX_VALUE ? framed.toString() : digest(framed.toString());
+            });
+        }
+
+        private Builder<I, O> keyed(Function<I, String> value) {
+            if (key != null) {
+                throw new IllegalStateException("key was already set");
+            }
+            key = request -> new IdempotencyKey(scope(request), value.apply(request));
+            return this;
+        }
+
+        private String scope(I request) {
+            return tenant == null ? name : name + "/" + Settings.text("tenant", tenant.apply(request), 99);
+        }
+
+        private static <I> String text(Function<? super I, ?> part, I request) {
+            Object value = Objects.requireNonNull(part.apply(request), "a part of the key");
+            return Settings.text("a part of the key", value.toString(), LONGEST_PART);
+        }
+
+        private static String digest(String text) {
+            return "sha256:" + HexFormat.of().formatHex(Digests.sha256(text));
+        }
+
+        /**
+         * Keeps the keys of one tenant apart from those of another.
+         *
+         * @param tenant a field of the request, not null and not blank, at most 99 characters
+         * @return this
+         */
+        public Builder<I, O> tenant(Function<? super I, String> tenant) {
+            this.tenant = Objects.requireNonNull(tenant, "tenant");
+            return this;
+        }
+
+        /**
+         * Says what of the request must be the same under one key. By default all of it, as JSON.
+         *
+         * @param payload makes a JSON-like value (a record, a map, text) of the fields that count
+         * @return this
+         */
+        public Builder<I, O> fingerprint(Function<? super I, ? extends @Nullable Object> payload) {
+            this.payload = Objects.requireNonNull(payload, "payload");
+            return this;
+        }
+
+        /**
+         * Sets what ends a doubt. By default {@link Recovery#hold()}.
+         *
+         * @param recovery the policy
+         * @return this
+         */
+        public Builder<I, O> recovery(Recovery<I, O> recovery) {
+            this.recovery = Objects.requireNonNull(recovery, "recovery");
+            return this;
+        }
+
+        /**
+         * Sets what failures of the call mean. By default every one is ambiguous.
+         *
+         * @param failures the classifier
+         * @return this
+         */
+        public Builder<I, O> failures(FailureClassifier failures) {
+            this.failures = Objects.requireNonNull(failures, "failures");
+            return this;
+        }
+
+        /**
+         * Sets how results are stored. By default as JSON of the result type.
+         *
+         * @param codec the codec
+         * @return this
+         */
+        public Builder<I, O> codec(ResultCodec<O> codec) {
+            this.codec = Objects.requireNonNull(codec, "codec");
+            return this;
+        }
+
+        /**
+         * Sets how long an attempt may be silent before others take it for dead. It is renewed at a third. By default 30
+         * seconds. Too short a lease brings needless doubts, never a duplicate.
+         *
+         * @param lease 10 milliseconds to 1 day
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder<I, O> lease(Duration lease) {
+            this.lease = Settings.between("lease", lease, SHORTEST_LEASE, Duration.ofDays(1));
+            return this;
+        }
+
+        /**
+         * Sets how long a call is taken to be alive: then its lease is no longer renewed, {@link Attempt#onLost} signals, and
+         * the key comes into doubt. By default 10 minutes.
+         *
+         * @param callTimeout 10 milliseconds to 30 days
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder<I, O> callTimeout(Duration callTimeout) {
+            this.callTimeout = Settings.between("callTimeout", callTimeout, SHORTEST_LEASE, Duration.ofDays(30));
+            return this;
+        }
+
+        /**
+         * Sets how long a lookup or seal may take before it is interrupted and taken for failed. By default 30 seconds.
+         *
+         * @param recoveryTimeout 1 millisecond to 1 day
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder<I, O> recoveryTimeout(Duration recoveryTimeout) {
+            this.recoveryTimeout =
+                    Settings.between("recoveryTimeout", recoveryTimeout, Duration.ofMillis(1), Duration.ofDays(1));
+            return this;
+        }
+
+        /**
+         * Sets how long an execution waits for another run of the same request. By default 10 seconds.
+         *
+         * @param waitAtMost 0 (refuse at once) to 1 day
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder<I, O> waitAtMost(Duration waitAtMost) {
+            this.waitAtMost = Settings.between("waitAtMost", waitAtMost, Duration.ZERO, Duration.ofDays(1));
+            return this;
+        }
+
+        /**
+         * Sets how long an outcome is kept. By default 7 days. After it, the same request is a new one.
+         *
+         * @param retention 1 second to 366 days; longer than any caller may still retry
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder<I, O> retention(Duration retention) {
+            this.retention = Settings.between("retention", retention, Duration.ofSeconds(1), Settings.LONGEST);
+            return this;
+        }
+
+        /**
+         * Keeps the key without its result for some time after the retention, so that "expired" differs from "never seen":
+         * executing it again gives a {@link ResultUnavailableException} and no call. By default zero.
+         *
+         * @param tombstone 0 to 366 days
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder<I, O> tombstone(Duration tombstone) {
+            this.tombstone = Settings.atLeastZero("tombstone", tombstone);
+            return this;
+        }
+
+        /**
+         * Declares how long after the first run callers may still retry. An operation whose retention is not longer is
+         * refused.
+         *
+         * @param retryHorizon 0 to 366 days
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder<I, O> retryHorizon(Duration retryHorizon) {
+            this.retryHorizon = Settings.atLeastZero("retryHorizon", retryHorizon);
+            return this;
+        }
+
+        /**
+         * Retries inside one execution, under one reservation and one native key: a call that certainly did nothing, and
+         * recoveries of a call that may have done something. By default no retry, and one recovery. Wrapping
+         * {@link #execute} in a retry of your own is safe too.
+         *
+         * @param retry how often and when; its events and metrics see each attempt
+         * @return this
+         */
+        public Builder<I, O> retry(Retry retry) {
+            this.retry = Objects.requireNonNull(retry, "retry");
+            return this;
+        }
+
+        /**
+         * Lets an operation be built although its settings cannot rule out duplicates.
+         *
+         * @param reason why duplicates do no harm here
+         * @return this
+         * @throws IllegalArgumentException if {@code reason} is blank or longer than 1,000 characters
+         */
+        public Builder<I, O> acceptDuplicates(String reason) {
+            duplicatesAccepted = Settings.text("reason", reason, 1000);
+            return this;
+        }
+
+        /**
+         * What an operation with these settings guarantees.
+         *
+         * @return the guarantee, level X included
+         */
+        public Guarantee explain() {
+            var terms = recovery.terms();
+            return GuaranteeCalculator.compute(
+                    idempotency.store().storeClass(),
+                    terms.policy(),
+                    terms.whenMissing(),
+                    recovery.quiescence(),
+                    recovery.profile(),
+                    retention,
+                    retryHorizon);
+        }
+
+        /**
+         * Builds the operation around its call.
+         *
+         * @param call makes the write
+         * @return the operation
+         * @throws IllegalArgumentException if results of the declared type cannot be stored
+         * @throws IllegalStateException if no key was set, or if the settings cannot rule out duplicates (level X); the
+         *     message says which and why
+         */
+        public Operation<I, O> calling(Call<I, O> call) {
+            return build(Objects.requireNonNull(call, "call"), null);
+        }
+
+        /**
+         * Builds the operation around an asynchronous call.
+         *
+         * @param call starts the write
+         * @return the operation
+         * @throws IllegalArgumentException if results of the declared type cannot be stored
+         * @throws IllegalStateException if no key was set, or if the settings cannot rule out duplicates (level X); the
+         *     message says which and why
+         */
+        public Operation<I, O> callingAsync(AsyncCall<I, O> call) {
+            return build(null, Objects.requireNonNull(call, "call"));
+        }
+
+        private Operation<I, O> build(@Nullable Call<I, O> call, @Nullable AsyncCall<I, O> asyncCall) {
+            if (key == null) {
+                throw new IllegalStateException("Operation '" + name + "' has no key; set it with key(..)");
+            }
+            Guarantee guarantee = explain();
+            if (guarantee.level() == Guarantee.Level.X && duplicatesAccepted == null) {
+                throw new IllegalStateException(
+                        "Operation '" + name + "' could make duplicates: " + String.join("; ", guarantee.violations()));
+            }
+            return idempotency.build(spec(key, call, asyncCall), guarantee);
+        }
+
+        private OperationSpec<I, O> spec(
+                Function<I, IdempotencyKey> keyFunction,
+                @Nullable Call<I, O> call,
+                @Nullable AsyncCall<I, O> asyncCall) {
+            ResultCodec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.json()) : codec;
+            Settings.text("codec id", results.id(), 64);
+            results.check();
+            var fields = payload;
+            var json = idempotency.json();
+            var terms = recovery.terms();
+            Duration guard = GuaranteeCalculator.resendWithin(
+                    idempotency.store().storeClass(), recovery.profile(), retryHorizon);
+            return new OperationSpec<>(
+                    name,
+                    keyFunction,
+                    request -> Canonical.fingerprint(fields.apply(request), json),
+                    recovery,
+                    new RecoveryTerms(terms.policy(), terms.whenMissing(), terms.quiescence(), guard),
+                    failures,
+                    results,
+                    new Event.Spans(lease, retention, tombstone),
+                    callTimeout,
+                    recoveryTimeout,
+                    waitAtMost,
+                    retry,
+                    call,
+                    asyncCall);
+        }
+    }
+}

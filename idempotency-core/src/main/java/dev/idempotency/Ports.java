@@ -1,0 +1,25 @@
+package dev.idempotency;
+
+import dev.idempotency.store.AttemptToken;
+import io.github.resilience4j.core.IntervalFunction;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * What an execution needs from outside.
+ *
+ * @param nanoTime this process's monotonic clock
+ * @param tokens a new attempt token each time
+ * @param machine the protocol
+ * @param backoff how long to wait before asking the store for the nth time, in milliseconds
+ * @param leases starts renewing a lease, until it ends
+ * @param events hears everything; never throws
+ */
+record Ports(
+        LongSupplier nanoTime,
+        Supplier<AttemptToken> tokens,
+        Transitions machine,
+        IntervalFunction backoff,
+        Consumer<Lease> leases,
+        Consumer<IdempotencyEvent> events) {}

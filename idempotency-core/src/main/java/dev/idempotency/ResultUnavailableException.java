@@ -1,0 +1,15 @@
+package dev.idempotency;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operation ran, but its result cannot be given out: it has expired and only a tombstone is left, or the codec
+ * cannot read what was recorded. Nothing was called, and nothing will be until somebody decides.
+ */
+public final class ResultUnavailableException extends IdempotencyException {
+    private static final long serialVersionUID = 1L;
+
+    ResultUnavailableException(IdempotencyKey key, String message, @Nullable Throwable cause) {
+        super(key, message, cause);
+    }
+}

@@ -1,0 +1,532 @@
+package dev.idempotency;
+
+import static dev.idempotency.StateMachine.Rule.*;
+
+import dev.idempotency.store.AttemptToken;
+import dev.idempotency.store.Evidence;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoredResult;
+import dev.idempotency.store.Write;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The protocol: 25 events by 5 states, every cell decided. The same table stands in {@code docs/state-machine.md}, and a
+ * test holds the two together.
+ */
+final class StateMachine implements Transitions {
+    /** The longest history that a record keeps; overrides are never dropped from it. */
+    static final int MAX_EVIDENCE = 64;
+
+    /** The 25 events: what happened, and how it relates to the record. Columns in the order of {@link State}. */
+    enum Row {
+        RESERVE("reserve, fingerprint equal, new token", START, CONFLICT, CONFLICT, CONFLICT, CONFLICT),
+        RESERVE_OWN("reserve, own token again", START_UNLESS_BURNED, ACQUIRE, OWN_DOUBT, CONFLICT, CONFLICT),
+        RESERVE_MISMATCH("reserve, fingerprint differs", CONFLICT, CONFLICT, CONFLICT, CONFLICT, CONFLICT),
+        RENEW_OWN("renew, own token", LOST, RENEW, LEASE_LOST, DONE, DONE),
+        RENEW_STALE("renew, stale token", LOST, LOST, LOST, LOST, LOST),
+        COMPLETE_OWN("complete, own token", ORPHANED, COMPLETE, COMPLETE_LATE, COMPLETE_AGAIN, CONTRADICT),
+        COMPLETE_STALE("complete, stale token", ORPHANED, OUTDATED, OUTDATED, OUTDATED_COMPLETED, OUTDATED_CLOSED),
+        RELEASE_OWN("release unsent, own token", UNCHANGED, RELEASE, RELEASE_DOUBT, DONE, DONE),
+        RELEASE_STALE("release unsent, stale token", UNCHANGED, SUPERSEDED, SUPERSEDED, SUPERSEDED, SUPERSEDED),
+        DOUBT_OWN("mark in doubt, own token", LOST, DOUBT, UNCHANGED, DONE, DONE),
+        DOUBT_STALE("mark in doubt, stale token", LOST, SUPERSEDED, SUPERSEDED, SUPERSEDED, SUPERSEDED),
+        EXPIRE_LAPSED("expire, lease over", STATE, LAPSE, UNCHANGED, STATE, STATE),
+        EXPIRE_EARLY("expire, lease left", STATE, NOT_YET, UNCHANGED, STATE, STATE),
+        TAKE_OVER("take over, lease over, same transaction only", STATE, TAKE, STATE, DONE, DONE),
+        RESEND("re-send, window open", STATE, STATE, SEND_AGAIN, DONE, DONE),
+        RESEND_LATE("re-send, window over", STATE, STATE, WINDOW_CLOSED, DONE, DONE),
+        FOUND("found", STATE, STATE, FIND, COMPLETE_AGAIN, CONTRADICT),
+        REEXECUTE("re-execute, quiescent or sealed", STATE, STATE, EXECUTE_AGAIN, DONE, DONE),
+        NOT_QUIESCENT("re-execute or close, not quiescent", STATE, STATE, Rule.NOT_QUIESCENT, DONE, DONE),
+        CLOSE("close as not executed, quiescent or sealed", STATE, STATE, Rule.CLOSE, DONE, UNCHANGED),
+        RECOVERY_STALE("recovery, stale token", STATE, SUPERSEDED, SUPERSEDED, SUPERSEDED, SUPERSEDED),
+        OVERRIDE("override, reviewed version", STATE, NON_TERMINAL, NON_TERMINAL, Rule.OVERRIDE, Rule.OVERRIDE),
+        OVERRIDE_STALE("override, stale version", STATE, CHANGED, CHANGED, CHANGED, CHANGED),
+        PURGE("purge, due", FORGET, NON_TERMINAL, NON_TERMINAL, FORGET, FORGET),
+        PURGE_EARLY("purge, early", NOT_YET, NON_TERMINAL, NON_TERMINAL, NOT_YET, NOT_YET);
+
+        final String event;
+        private final Rule open;
+        private final Rule inFlight;
+        private final Rule inDoubt;
+        private final Rule completed;
+        private final Rule closed;
+
+        Row(String event, Rule open, Rule inFlight, Rule inDoubt, Rule completed, Rule closed) {
+            this.event = event;
+            this.open = open;
+            this.inFlight = inFlight;
+            this.inDoubt = inDoubt;
+            this.completed = completed;
+            this.closed = closed;
+        }
+
+        Rule rule(State state) {
+            return switch (state) {
+                case OPEN -> open;
+                case IN_FLIGHT -> inFlight;
+                case IN_DOUBT -> inDoubt;
+                case COMPLETED -> completed;
+                case CLOSED -> closed;
+            };
+        }
+    }
+
+    /** What a cell of the table does. */
+    enum Rule {
+        START,
+        START_UNLESS_BURNED,
+        CONFLICT,
+        ACQUIRE,
+        OWN_DOUBT,
+        RENEW,
+        COMPLETE,
+        COMPLETE_LATE,
+        COMPLETE_AGAIN,
+        CONTRADICT,
+        ORPHANED,
+        OUTDATED,
+        OUTDATED_COMPLETED,
+        OUTDATED_CLOSED,
+        RELEASE,
+        RELEASE_DOUBT,
+        DOUBT,
+        LAPSE,
+        TAKE,
+        SEND_AGAIN,
+        FIND,
+        EXECUTE_AGAIN,
+        CLOSE,
+        OVERRIDE,
+        FORGET,
+        UNCHANGED,
+        LOST,
+        LEASE_LOST,
+        DONE,
+        SUPERSEDED,
+        STATE,
+        NOT_YET,
+        WINDOW_CLOSED,
+        NOT_QUIESCENT,
+        NON_TERMINAL,
+        CHANGED
+    }
+
+    @Override
+    public Decision decide(@Nullable IdempotencyRecord record, Event event, Instant now) {
+        return apply(rule(record, event, now), record, event, now);
+    }
+
+    /** The cell that an event falls into. */
+    static Rule rule(@Nullable IdempotencyRecord record, Event event, Instant now) {
+        if (record == null) {
+            return rowOfNothing(event).rule(State.OPEN);
+        }
+        boolean forgettable = event instanceof Event.Reserve && record.isForgettable(now);
+        return row(record, event, now).rule(forgettable ? State.OPEN : record.state());
+    }
+
+    private static Row rowOfNothing(Event event) {
+        if (event instanceof Event.Reserve) {
+            return Row.RESERVE;
+        }
+        if (event instanceof Event.Renew) {
+            return Row.RENEW_STALE;
+        }
+        if (event instanceof Event.Complete) {
+            return Row.COMPLETE_STALE;
+        }
+        if (event instanceof Event.Release) {
+            return Row.RELEASE_STALE;
+        }
+        if (event instanceof Event.MarkInDoubt) {
+            return Row.DOUBT_STALE;
+        }
+        if (event instanceof Event.Overrule) {
+            return Row.OVERRIDE_STALE;
+        }
+        return event instanceof Event.Purge ? Row.PURGE : Row.RECOVERY_STALE;
+    }
+
+    /** Which of the 25 events it is. */
+    static Row row(IdempotencyRecord record, Event event, Instant now) {
+        if (event instanceof Event.Reserve reserve) {
+            if (record.token().equals(reserve.token())) {
+                return Row.RESERVE_OWN;
+            }
+            Fingerprint bound = record.isForgettable(now) ? null : record.fingerprint();
+            return bound == null || bound.equals(reserve.fingerprint()) ? Row.RESERVE : Row.RESERVE_MISMATCH;
+        }
+        if (event instanceof Event.Renew renew) {
+            return record.token().equals(renew.token()) ? Row.RENEW_OWN : Row.RENEW_STALE;
+        }
+        if (event instanceof Event.Complete complete) {
+            return record.token().equals(complete.token()) ? Row.COMPLETE_OWN : Row.COMPLETE_STALE;
+        }
+        if (event instanceof Event.Release release) {
+            return record.token().equals(release.token()) ? Row.RELEASE_OWN : Row.RELEASE_STALE;
+        }
+        if (event instanceof Event.MarkInDoubt doubt) {
+            return record.token().equals(doubt.token()) ? Row.DOUBT_OWN : Row.DOUBT_STALE;
+        }
+        if (event instanceof Event.Overrule override) {
+            boolean reviewed = record.token().equals(override.expected()) && record.version() == override.version();
+            return reviewed ? Row.OVERRIDE : Row.OVERRIDE_STALE;
+        }
+        if (event instanceof Event.Purge) {
+            return record.isForgettable(now) ? Row.PURGE : Row.PURGE_EARLY;
+        }
+        return recoveryRow(record, event, now);
+    }
+
+    /** Events of those who do not own the attempt: they hold for the attempt that was read, and for no other. */
+    private static Row recoveryRow(IdempotencyRecord record, Event event, Instant now) {
+        if (!record.token().equals(expected(event))) {
+            return Row.RECOVERY_STALE;
+        }
+        boolean leaseLeft = record.state() == State.IN_FLIGHT && !record.isLapsed(now);
+        if (event instanceof Event.Expire) {
+            return leaseLeft ? Row.EXPIRE_EARLY : Row.EXPIRE_LAPSED;
+        }
+        if (event instanceof Event.TakeOver) {
+            return leaseLeft ? Row.EXPIRE_EARLY : Row.TAKE_OVER;
+        }
+        if (event instanceof Event.Resend) {
+            return windowIsOpen(record, now) ? Row.RESEND : Row.RESEND_LATE;
+        }
+        if (event instanceof Event.ReExecute again) {
+            return again.sealed() || isQuiescent(record, now) ? Row.REEXECUTE : Row.NOT_QUIESCENT;
+        }
+        if (event instanceof Event.Close close) {
+            return close.sealed() || isQuiescent(record, now) ? Row.CLOSE : Row.NOT_QUIESCENT;
+        }
+        return Row.FOUND;
+    }
+
+    private static @Nullable AttemptToken expected(Event event) {
+        if (event instanceof Event.Expire expire) {
+            return expire.expected();
+        }
+        if (event instanceof Event.TakeOver takeOver) {
+            return takeOver.expected();
+        }
+        if (event instanceof Event.Resend resend) {
+            return resend.expected();
+        }
+        if (event instanceof Event.ReExecute again) {
+            return again.expected();
+        }
+        if (event instanceof Event.Close close) {
+            return close.expected();
+        }
+        return event instanceof Event.Found found ? found.expected() : null;
+    }
+
+    private static boolean windowIsOpen(IdempotencyRecord record, Instant now) {
+        Duration guard = record.terms().resendWithin();
+        return guard != null && now.isBefore(record.times().firstSentAt().plus(guard));
+    }
+
+    private static boolean isQuiescent(IdempotencyRecord record, Instant now) {
+        Duration quiescence = record.terms().quiescence();
+        return quiescence != null && !now.isBefore(record.times().stateSince().plus(quiescence));
+    }
+
+    private static Decision apply(Rule rule, @Nullable IdempotencyRecord record, Event event, Instant now) {
+        return switch (rule) {
+            case START, START_UNLESS_BURNED -> start(rule, record, (Event.Reserve) event, now);
+            case CONFLICT -> conflict(record, (Event.Reserve) event, now);
+            case ORPHANED -> orphaned(record, (Event.Complete) event, now);
+            case UNCHANGED -> Decision.same(Decision.Reason.UNCHANGED);
+            case FORGET ->
+                new Decision(
+                        record == null ? Decision.Verdict.SAME : Decision.Verdict.CHANGE,
+                        Decision.Reason.FORGOTTEN,
+                        null,
+                        null);
+            case LOST -> Decision.refused(Decision.Reason.LOST);
+            case LEASE_LOST -> Decision.refused(Decision.Reason.LEASE_LOST);
+            case DONE -> Decision.refused(Decision.Reason.DONE);
+            case SUPERSEDED -> Decision.refused(Decision.Reason.SUPERSEDED);
+            case STATE -> Decision.refused(Decision.Reason.STATE);
+            case NOT_YET -> Decision.refused(Decision.Reason.NOT_YET);
+            case WINDOW_CLOSED -> Decision.refused(Decision.Reason.WINDOW_CLOSED);
+            case NOT_QUIESCENT -> Decision.refused(Decision.Reason.NOT_QUIESCENT);
+            case NON_TERMINAL -> Decision.refused(Decision.Reason.NON_TERMINAL);
+            case CHANGED -> Decision.refused(Decision.Reason.CHANGED);
+            case OWN_DOUBT -> Decision.refused(Decision.Reason.IN_DOUBT);
+            default -> change(rule, Objects.requireNonNull(record, "record"), event, now);
+        };
+    }
+
+    private static Decision change(Rule rule, IdempotencyRecord record, Event event, Instant now) {
+        return switch (rule) {
+            case ACQUIRE -> renew(record, ((Event.Reserve) event).spans(), Decision.Reason.ACQUIRED);
+            case RENEW -> renew(record, ((Event.Renew) event).spans(), Decision.Reason.RENEWED);
+            case COMPLETE, COMPLETE_LATE, FIND -> complete(rule, record, event, now);
+            case COMPLETE_AGAIN ->
+                isResult(record.result(), event)
+                        ? Decision.same(Decision.Reason.COMPLETED)
+                        : alarm(record, event, now, Evidence.Kind.CONFLICT, Decision.Reason.DONE);
+            case CONTRADICT -> alarm(record, event, now, Evidence.Kind.CONTRADICTION, Decision.Reason.DONE);
+            case OUTDATED -> outdated(record, event, now, Evidence.Kind.SUPERSEDED);
+            case OUTDATED_COMPLETED ->
+                isResult(record.result(), event)
+                        ? Decision.refused(Decision.Reason.SUPERSEDED)
+                        : alarm(record, event, now, Evidence.Kind.DUPLICATE, Decision.Reason.SUPERSEDED);
+            case OUTDATED_CLOSED -> alarm(record, event, now, Evidence.Kind.CONTRADICTION, Decision.Reason.SUPERSEDED);
+            case RELEASE, RELEASE_DOUBT -> release(rule, record, now);
+            case DOUBT -> doubt(record, Evidence.Kind.IN_DOUBT, ((Event.MarkInDoubt) event).reason(), now);
+            case LAPSE ->
+                doubt(
+                        record,
+                        Evidence.Kind.LAPSED,
+                        "lease over at " + record.times().leaseUntil(),
+                        now);
+            case TAKE -> {
+                var takeOver = (Event.TakeOver) event;
+                yield attempt(record, takeOver.token(), takeOver.spans(), Evidence.Kind.TAKEN_OVER, now);
+            }
+            case SEND_AGAIN -> {
+                var resend = (Event.Resend) event;
+                yield attempt(record, resend.token(), resend.spans(), Evidence.Kind.RESENT, now);
+            }
+            case EXECUTE_AGAIN -> {
+                var again = (Event.ReExecute) event;
+                yield attempt(
+                        again.sealed() ? withNewNativeKey(record, again.keyFormat()) : record,
+                        again.token(),
+                        again.spans(),
+                        Evidence.Kind.REEXECUTED,
+                        now);
+            }
+            case CLOSE -> close(record, (Event.Close) event, now);
+            case OVERRIDE -> override(record, (Event.Overrule) event, now);
+            default -> throw new IllegalStateException("no transition for " + rule);
+        };
+    }
+
+    private static Decision conflict(@Nullable IdempotencyRecord record, Event.Reserve reserve, Instant now) {
+        return switch (ConflictTable.meet(record, reserve.fingerprint(), now)) {
+            case WAIT -> Decision.refused(Decision.Reason.WAIT);
+            case EXPIRE -> Decision.refused(Decision.Reason.LAPSED);
+            case RECOVER -> Decision.refused(Decision.Reason.IN_DOUBT);
+            case REPLAY -> Decision.same(Decision.Reason.REPLAY);
+            case REPLAY_NOT_EXECUTED -> Decision.same(Decision.Reason.REPLAY_NOT_EXECUTED);
+            case RESULT_EXPIRED -> Decision.refused(Decision.Reason.RESULT_EXPIRED);
+            case MISMATCH -> Decision.refused(Decision.Reason.MISMATCH);
+            case RESERVE -> start(START, record, reserve, now);
+        };
+    }
+
+    private static Decision start(Rule rule, @Nullable IdempotencyRecord record, Event.Reserve reserve, Instant now) {
+        if (rule == START_UNLESS_BURNED && record != null) {
+            return Decision.refused(Decision.Reason.BURNED);
+        }
+        boolean fresh = record == null || record.isForgettable(now);
+        int generation = record == null || fresh ? 1 : record.generation();
+        var next = new IdempotencyRecord(
+                reserve.key(),
+                generation,
+                reserve.fingerprint(),
+                State.IN_FLIGHT,
+                record == null ? 1 : record.version() + 1,
+                reserve.token(),
+                1,
+                NativeKeys.derive(reserve.key(), generation, 1, reserve.keyFormat()),
+                reserve.terms(),
+                null,
+                record == null || fresh ? List.of() : record.evidence(),
+                record == null || fresh ? IdempotencyRecord.Times.UNSET : record.times());
+        // One lease more than the retention, so that recording a short call need not move the expiry: in SQL that keeps
+        // the second write off every index.
+        Duration retention = reserve.spans().retention().plus(reserve.spans().lease());
+        return Decision.change(
+                Decision.Reason.ACQUIRED,
+                new Write(
+                        next,
+                        fresh,
+                        true,
+                        true,
+                        reserve.spans().lease(),
+                        retention,
+                        reserve.spans().tombstone()));
+    }
+
+    private static Decision renew(IdempotencyRecord record, Event.Spans spans, Decision.Reason reason) {
+        var next = record.with().version(record.version() + 1).build();
+        return Decision.change(reason, new Write(next, false, false, false, spans.lease(), null, Duration.ZERO));
+    }
+
+    private static Decision complete(Rule rule, IdempotencyRecord record, Event event, Instant now) {
+        var builder = record.with()
+                .version(record.version() + 1)
+                .state(State.COMPLETED)
+                .result(result(event));
+        if (rule == COMPLETE_LATE) {
+            builder.evidence(
+                    appended(record, Evidence.Kind.LATE_RESULT, "the attempt's own answer came late", null, now));
+        } else if (rule == FIND) {
+            builder.evidence(appended(record, Evidence.Kind.FOUND, "the provider had the write", null, now));
+        }
+        return Decision.change(Decision.Reason.COMPLETED, terminal(builder.build(), spans(event)));
+    }
+
+    private static Decision release(Rule rule, IdempotencyRecord record, Instant now) {
+        if (record.attempt() > 1) {
+            return rule == RELEASE_DOUBT
+                    ? Decision.same(Decision.Reason.IN_DOUBT)
+                    : doubt(record, Evidence.Kind.IN_DOUBT, "nothing was sent, but an earlier attempt was", now);
+        }
+        var next = record.with()
+                .version(record.version() + 1)
+                .state(State.OPEN)
+                .fingerprint(null)
+                .evidence(appended(record, Evidence.Kind.RELEASED, "nothing was executed", null, now))
+                .build();
+        return Decision.change(
+                Decision.Reason.RELEASED, new Write(next, false, false, true, null, null, Duration.ZERO));
+    }
+
+    private static Decision doubt(IdempotencyRecord record, Evidence.Kind kind, String reason, Instant now) {
+        var next = record.with()
+                .version(record.version() + 1)
+                .state(State.IN_DOUBT)
+                .evidence(appended(record, kind, reason, null, now))
+                .build();
+        return Decision.change(
+                Decision.Reason.IN_DOUBT, new Write(next, false, false, true, null, null, Duration.ZERO));
+    }
+
+    /** A further attempt at a write that was reserved before. */
+    private static Decision attempt(
+            IdempotencyRecord record, AttemptToken token, Event.Spans spans, Evidence.Kind kind, Instant now) {
+        var next = record.with()
+                .version(record.version() + 1)
+                .state(State.IN_FLIGHT)
+                .token(token)
+                .attempt(record.attempt() + 1)
+                .evidence(appended(record, kind, "as attempt " + (record.attempt() + 1), null, now))
+                .build();
+        Decision.Reason reason = switch (kind) {
+            case RESENT -> Decision.Reason.RESENT;
+            case TAKEN_OVER -> Decision.Reason.TAKEN_OVER;
+            default -> Decision.Reason.REEXECUTED;
+        };
+        // A re-send keeps the time of the first send: the provider's window does not start again.
+        boolean firstSent = kind != Evidence.Kind.RESENT;
+        return Decision.change(reason, new Write(next, false, firstSent, true, spans.lease(), null, Duration.ZERO));
+    }
+
+    /** What the provider sealed it will refuse for ever, so the next attempt needs another native key. */
+    private static IdempotencyRecord withNewNativeKey(IdempotencyRecord record, ProviderProfile.KeyFormat format) {
+        return record.with()
+                .nativeKey(NativeKeys.derive(record.key(), record.generation(), record.attempt() + 1, format))
+                .build();
+    }
+
+    private static Decision close(IdempotencyRecord record, Event.Close close, Instant now) {
+        String how = close.sealed() ? "the provider sealed it" : "the provider had nothing after quiescence";
+        var next = record.with()
+                .version(record.version() + 1)
+                .state(State.CLOSED)
+                .evidence(appended(record, Evidence.Kind.CLOSED, how, null, now))
+                .build();
+        return Decision.change(Decision.Reason.CLOSED, terminal(next, close.spans()));
+    }
+
+    private static Decision override(IdempotencyRecord record, Event.Overrule override, Instant now) {
+        String detail = override.who() + ": " + override.reason();
+        var next = record.with()
+                .version(record.version() + 1)
+                .generation(record.generation() + 1)
+                .state(State.OPEN)
+                .fingerprint(override.fingerprint())
+                .result(null)
+                .evidence(appended(record, Evidence.Kind.OVERRIDE, detail, record.result(), now))
+                .build();
+        return Decision.change(Decision.Reason.OVERRIDDEN, terminal(next, override.spans()));
+    }
+
+    private static Write terminal(IdempotencyRecord next, Event.Spans spans) {
+        return new Write(next, false, false, true, null, spans.retention(), spans.tombstone());
+    }
+
+    private static Decision orphaned(@Nullable IdempotencyRecord record, Event.Complete complete, Instant now) {
+        Write write = record == null
+                ? null
+                : evidenceOnly(record, Evidence.Kind.SUPERSEDED, complete.attempt(), complete.result(), now);
+        return new Decision(Decision.Verdict.REFUSED, Decision.Reason.LOST, write, IdempotencyEvent.Type.ORPHAN);
+    }
+
+    private static Decision outdated(IdempotencyRecord record, Event event, Instant now, Evidence.Kind kind) {
+        Write write = evidenceOnly(record, kind, attempt(event, record), result(event), now);
+        return new Decision(Decision.Verdict.REFUSED, Decision.Reason.SUPERSEDED, write, null);
+    }
+
+    private static Decision alarm(
+            IdempotencyRecord record, Event event, Instant now, Evidence.Kind kind, Decision.Reason reason) {
+        Write write = evidenceOnly(record, kind, attempt(event, record), result(event), now);
+        return new Decision(Decision.Verdict.REFUSED, reason, write, IdempotencyEvent.Type.valueOf(kind.name()));
+    }
+
+    /** Null when the record has this very line already: the reply of an earlier write was lost. */
+    private static @Nullable Write evidenceOnly(
+            IdempotencyRecord record, Evidence.Kind kind, int attempt, StoredResult result, Instant now) {
+        boolean known = record.evidence().stream()
+                .anyMatch(line -> line.kind() == kind && line.attempt() == attempt && isSame(line.result(), result));
+        if (known) {
+            return null;
+        }
+        var line = new Evidence(kind, now, attempt, "an answer that could not be recorded", result);
+        var next = record.with()
+                .version(record.version() + 1)
+                .evidence(appended(record.evidence(), line))
+                .build();
+        return new Write(next, false, false, false, null, null, Duration.ZERO);
+    }
+
+    private static List<Evidence> appended(
+            IdempotencyRecord record, Evidence.Kind kind, String detail, @Nullable StoredResult result, Instant now) {
+        return appended(record.evidence(), new Evidence(kind, now, record.attempt(), detail, result));
+    }
+
+    private static List<Evidence> appended(List<Evidence> history, Evidence line) {
+        var all = new ArrayList<>(history);
+        for (int i = 0; all.size() >= MAX_EVIDENCE && i < all.size(); ) {
+            if (all.get(i).kind() == Evidence.Kind.OVERRIDE) {
+                i++;
+            } else {
+                all.remove(i);
+            }
+        }
+        all.add(line);
+        return all;
+    }
+
+    private static int attempt(Event event, IdempotencyRecord record) {
+        return event instanceof Event.Complete complete ? complete.attempt() : record.attempt();
+    }
+
+    private static boolean isResult(@Nullable StoredResult recorded, Event event) {
+        return isSame(recorded, result(event));
+    }
+
+    private static boolean isSame(@Nullable StoredResult one, StoredResult other) {
+        return one != null && one.equals(other);
+    }
+
+    private static StoredResult result(Event event) {
+        return event instanceof Event.Complete complete ? complete.result() : ((Event.Found) event).result();
+    }
+
+    private static Event.Spans spans(Event event) {
+        return event instanceof Event.Complete complete ? complete.spans() : ((Event.Found) event).spans();
+    }
+}

@@ -1,0 +1,47 @@
+package dev.idempotency;
+
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.StoreException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an execution wants done next, and how it goes on from there. The execution itself does no input or output, starts
+ * no thread and reads no clock but the one that it was given, so that the same code runs in a thread, in no thread, and
+ * in a simulation.
+ *
+ * @param <R> what comes out in the end
+ */
+sealed interface Step<R> {
+    /** One step of the store. */
+    record Ask<R>(Request request, Function<Reply, Step<R>> then) implements Step<R> {}
+
+    /** The call itself. */
+    record Call<R>(RunningAttempt attempt, Function<Outcome, Step<R>> then) implements Step<R> {}
+
+    /** A lookup or a seal of an attempt in doubt. */
+    record Investigate<R>(RunningAttempt attempt, boolean seal, Function<Outcome, Step<R>> then) implements Step<R> {}
+
+    /** Time passes. */
+    record Pause<R>(Duration duration, boolean mayBeInterrupted, Supplier<Step<R>> then) implements Step<R> {}
+
+    /** The end; {@code afterwards} goes on without the caller. */
+    record Done<R>(R answer, @Nullable Step<?> afterwards) implements Step<R> {}
+
+    /** What is asked of the store. */
+    record Request(String name, Function<IdempotencyStore, Snapshot> run) {}
+
+    /** What the store said: exactly one of the two. */
+    record Reply(@Nullable Snapshot snapshot, @Nullable StoreException failure) {
+        Snapshot standing() {
+            return Objects.requireNonNull(snapshot, "snapshot");
+        }
+    }
+
+    /** How a call or an investigation ended: with a value, which may be null, or with a failure. */
+    record Outcome(@Nullable Object value, @Nullable Throwable failure) {}
+}

@@ -1,0 +1,42 @@
+package dev.idempotency.store;
+
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Objects;
+
+/**
+ * Proof of one attempt: 128 random bits, new at every entry to {@link State#IN_FLIGHT} and never used again.
+ *
+ * <p>Never a counter and never the name of a host: a counter that starts again after a purge, or a name that survives
+ * a restart, lets an old attempt pass for a new one.
+ *
+ * @param value 32 lower-case hexadecimal digits
+ */
+public record AttemptToken(String value) {
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    /**
+     * Makes a token from its text form.
+     *
+     * @param value as described above
+     * @throws NullPointerException if {@code value} is null
+     * @throws IllegalArgumentException if {@code value} is not 32 lower-case hexadecimal digits
+     */
+    public AttemptToken {
+        Objects.requireNonNull(value, "value");
+        if (value.length() != 32 || !value.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+            throw new IllegalArgumentException("value must be 32 lower-case hexadecimal digits");
+        }
+    }
+
+    /**
+     * Draws a new token from a cryptographically strong source. Thread-safe.
+     *
+     * @return a token that no other attempt has
+     */
+    public static AttemptToken random() {
+        var bytes = new byte[16];
+        RANDOM.nextBytes(bytes);
+        return new AttemptToken(HexFormat.of().formatHex(bytes));
+    }
+}
