@@ -46,7 +46,7 @@ public final class EffectLedger implements Closeable {
 
     /**
      * Opens a ledger on a file, which is created when it is missing. A last line that a crash has torn is cut off: it never
-     * counted.
+     * counted. An empty file beside it, of the same name and {@code .claim}, keeps other processes away.
      *
      * @param path the file; only one ledger at a time may have it open
      * @return a ledger with what the file holds

@@ -37,12 +37,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What the behavior does not have answers 404. A dropped connection is closed without a byte of an answer: the client sees
  * its end, not a TCP reset. Thread-safe.
+ *
+ * <p>Sets the system property {@code sun.net.httpserver.nodelay} to true, unless it is set.
  */
 public final class HttpProviderSimulator implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(HttpProviderSimulator.class.getName());
     private static final int MAX_BODY = 64 * 1024;
     private static final Duration ARRIVAL_SLACK = Duration.ofMillis(5);
+
+    static {
+        // without it the JDK's server needs 40 ms for each answer on a connection that is used again
+        if (System.getProperty("sun.net.httpserver.nodelay") == null) {
+            System.setProperty("sun.net.httpserver.nodelay", "true");
+        }
+    }
 
     private final UnreliableProvider unreliable;
     private final SimulatedProvider provider;
@@ -104,9 +113,6 @@ public final class HttpProviderSimulator implements AutoCloseable {
             System.err.println(e.getMessage());
             System.exit(2);
             return;
-        }
-        if (System.getProperty("sun.net.httpserver.nodelay") == null) {
-            System.setProperty("sun.net.httpserver.nodelay", "true");
         }
         var ledger = options.ledger() == null ? EffectLedger.inMemory() : EffectLedger.open(options.ledger());
         var provider = new SimulatedProvider(options.behavior(), ledger, InstantSource.system());

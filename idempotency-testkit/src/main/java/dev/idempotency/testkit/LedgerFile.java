@@ -8,10 +8,12 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -30,11 +32,13 @@ final class LedgerFile implements Closeable {
 
     private final Path path;
     private final RandomAccessFile out;
+    private final FileChannel claim;
     private boolean failed;
 
-    private LedgerFile(Path path, RandomAccessFile out) {
+    private LedgerFile(Path path, RandomAccessFile out, FileChannel claim) {
         this.path = path;
         this.out = out;
+        this.claim = claim;
     }
 
     record Opened(LedgerFile file, Content content) {}
@@ -42,28 +46,42 @@ final class LedgerFile implements Closeable {
     record Content(List<Effect> effects, Set<String> sealedKeys, long goodBytes) {}
 
     static Opened open(Path path) throws IOException {
-        var out = new RandomAccessFile(path.toFile(), "rw");
+        var claim = claim(path);
         try {
-            if (!claimed(out)) {
-                throw new IOException(path + " is open in another ledger");
+            var out = new RandomAccessFile(path.toFile(), "rw");
+            try {
+                var content = read(path);
+                out.setLength(content.goodBytes());
+                out.seek(content.goodBytes());
+                return new Opened(new LedgerFile(path, out, claim), content);
+            } catch (IOException | RuntimeException e) {
+                out.close();
+                throw e;
             }
-            var content = read(path);
-            out.setLength(content.goodBytes());
-            out.seek(content.goodBytes());
-            return new Opened(new LedgerFile(path, out), content);
         } catch (IOException | RuntimeException e) {
-            out.close();
+            claim.close();
             throw e;
         }
     }
 
-    /** The claim lives as long as the file is open. */
-    private static boolean claimed(RandomAccessFile out) throws IOException {
+    /**
+     * Claims the ledger for as long as the channel is open, at most until the process ends. The claim is on a file of its own,
+     * because on POSIX systems a process loses its claim on a file as soon as it closes any reader of that file.
+     */
+    private static FileChannel claim(Path path) throws IOException {
+        var channel = FileChannel.open(Path.of(path + ".claim"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
-            return out.getChannel().tryLock() != null;
+            if (channel.tryLock() != null) {
+                return channel;
+            }
         } catch (OverlappingFileLockException e) {
-            return false;
+            // claimed by this process: refused below, as one claimed by another process is
+        } catch (IOException e) {
+            channel.close();
+            throw e;
         }
+        channel.close();
+        throw new IOException(path + " is open in another ledger");
     }
 
     static Content read(Path path) throws IOException {
@@ -163,5 +181,6 @@ final class LedgerFile implements Closeable {
     @Override
     public void close() throws IOException {
         out.close();
+        claim.close();
     }
 }

@@ -134,7 +134,7 @@ final class EffectLedgerTest {
             assertThat(EffectLedger.read(file)).hasSize(1);
             try (var ledger = EffectLedger.open(file)) {
                 assertThat(ledger.count()).isEqualTo(1);
-                ledger.append(effect("3", "k3", "order-3"));
+                ledger.append(new Effect("3", null, "o", "", Instant.EPOCH, "r"));
             }
             assertThat(EffectLedger.read(file)).extracting(Effect::effectId).containsExactly("1", "3");
         }
@@ -152,6 +152,7 @@ final class EffectLedgerTest {
             ledger.append(effect("2", "k2", "order-2"));
         }
         assertThat(EffectLedger.read(file)).hasSize(2);
+        assertThat(Files.readAllLines(file)).hasSize(2);
     }
 
     @Test

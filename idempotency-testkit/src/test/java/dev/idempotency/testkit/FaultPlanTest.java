@@ -91,6 +91,28 @@ final class FaultPlanTest {
     }
 
     @Test
+    void nextLookupFails_manyLookups_followsTheProbabilityAndTheSeed() {
+        var plan = FaultPlan.parse("lookup-error=0.2,max=999999", 1);
+        var other = FaultPlan.parse("lookup-error=0.2,max=999999", 2);
+        var fails = IntStream.range(0, 20_000)
+                .mapToObj(i -> plan.nextLookupFails("a"))
+                .toList();
+        var otherFails = IntStream.range(0, 20_000)
+                .mapToObj(i -> other.nextLookupFails("a"))
+                .toList();
+
+        assertThat(Collections.frequency(fails, true) / 20_000.0).isCloseTo(0.2, within(0.015));
+        assertThat(fails).isNotEqualTo(otherFails);
+    }
+
+    @Test
+    void parse_probabilitiesOfExactlyOne_areAllowed() {
+        assertThat(FaultPlan.parse("slow=0.5,delayed=0.5", 1).next("a")).isNotEqualTo(Fault.NONE);
+        assertThat(FaultPlan.parse("slow=0,lookup-error=1,max=0", 1).nextLookupFails("a"))
+                .isFalse();
+    }
+
+    @Test
     void scripted_faults_comeInOrderForEachReference() {
         var plan = FaultPlan.scripted(Fault.REFUSED_429, Fault.NONE, Fault.DELAYED_EFFECT);
 

@@ -173,6 +173,40 @@ final class HttpProviderSimulatorTest {
     }
 
     @Test
+    void post_valuesAtTheirLimits_areAllowed() throws Exception {
+        start(ALL);
+        var reference = "r".repeat(255);
+
+        assertThat(post("k".repeat(255), BODY.replace("order 1/ü", reference).replace("1250", "1"))
+                        .statusCode())
+                .isEqualTo(201);
+        assertThat(post("k".repeat(256), BODY).statusCode()).isEqualTo(400);
+        assertThat(post("k", BODY.replace("order 1/ü", reference + "r")).statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void close_whileAnAnswerIsHeldBack_dropsItAndStopsListening() throws Exception {
+        start(ALL, Fault.SLOW_PAST_TIMEOUT);
+        send(to(""));
+        var pending = client.sendAsync(
+                to("").header("Idempotency-Key", "k")
+                        .POST(HttpRequest.BodyPublishers.ofString(BODY))
+                        .build(),
+                BodyHandlers.ofString());
+        while (ledger.count() == 0) {
+            Thread.onSpinWait();
+        }
+        simulator.close();
+
+        assertThat(pending)
+                .failsWithin(Duration.ofSeconds(20))
+                .withThrowableThat()
+                .withCauseInstanceOf(IOException.class);
+        assertThatExceptionOfType(IOException.class).isThrownBy(() -> send(to("")));
+    }
+
+    @Test
     void post_bodyOverTheLimit_answers413() throws Exception {
         start(ALL);
         var padding = " ".repeat(64 * 1024 - BODY.getBytes(StandardCharsets.UTF_8).length);

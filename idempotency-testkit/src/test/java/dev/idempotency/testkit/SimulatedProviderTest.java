@@ -241,6 +241,14 @@ final class SimulatedProviderTest {
     }
 
     @Test
+    void submitLater_negativeDelay_isRefused() {
+        var provider = provider(NATIVE);
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> provider.submitLater(request("k", "order-1"), Duration.ofNanos(-1)));
+    }
+
+    @Test
     void submitLater_severalDueAtOnce_landInTheOrderOfArrival() {
         var provider = provider(ProviderBehavior.none());
         provider.submitLater(request(null, "third"), Duration.ofSeconds(3));

@@ -53,6 +53,12 @@ final class SimulatorOptionsTest {
     }
 
     @Test
+    void parse_numbersAtTheirLimits_areAllowed() {
+        assertThat(SimulatorOptions.parse("--port", "65535").port()).isEqualTo(65_535);
+        assertThat(SimulatorOptions.parse("--slow-ms", "0").slow()).isZero();
+    }
+
+    @Test
     void parse_capabilitiesNone_switchesAllOff() {
         assertThat(SimulatorOptions.parse("--capabilities", "none").behavior())
                 .isEqualTo(ProviderBehavior.none().withInProgress409());

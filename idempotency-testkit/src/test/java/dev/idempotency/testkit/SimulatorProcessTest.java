@@ -83,6 +83,7 @@ final class SimulatorProcessTest {
                         .body())
                 .isEqualTo("{\"status\":\"sealed\"}");
         var before = ledger(first);
+        assertThat(launch("--ledger", file).waitFor()).isEqualTo(1);
         first.process().destroyForcibly().waitFor();
 
         var second = start("--ledger", file);
