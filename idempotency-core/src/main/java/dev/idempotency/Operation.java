@@ -217,7 +217,8 @@ public final class Operation<I, O extends @Nullable Object> {
      * @param request the request
      * @return the key under which it is executed
      * @throws NullPointerException if {@code request}, or a part of its key, is null
-     * @throws IllegalArgumentException if a part of its key is blank or too long, or the key function failed
+     * @throws IllegalArgumentException if a part of its key is blank or too long, or its text does not say its value, as
+     *     that of an array
      */
     public IdempotencyKey keyOf(I request) {
         return spec.key().apply(Objects.requireNonNull(request, "request"));
@@ -361,7 +362,8 @@ public final class Operation<I, O extends @Nullable Object> {
          * Sets the key: what makes two requests the same write. A function of the request alone, and of fields that a retry
          * repeats; never of the time or of something drawn at random.
          *
-         * @param part a field of the request, not null and not blank, at most 8,192 characters as text
+         * @param part a field of the request, not null and not blank, at most 8,192 characters as text; something whose
+         *     {@code toString()} says its value, so neither an array nor an object that has none of its own
          * @return this
          */
         public Builder<I, O> key(Function<? super I, ?> part) {
@@ -387,6 +389,9 @@ public final class Operation<I, O extends @Nullable Object> {
             Objects.requireNonNull(first, "first");
             Objects.requireNonNull(second, "second");
             var rest = more.clone();
+            for (int i = 0; i < rest.length; i++) {
+                Objects.requireNonNull(rest[i], "more[" + i + "]");
+            }
             return keyed(request -> {
                 var framed = new StringBuilder(Digests.frame(text(first, request), text(second, request)));
                 for (var part : rest) {
@@ -410,7 +415,14 @@ public final class Operation<I, O extends @Nullable Object> {
 
         private static <I> String text(Function<? super I, ?> part, I request) {
             Object value = Objects.requireNonNull(part.apply(request), "a part of the key");
-            return Settings.text("a part of the key", value.toString(), LONGEST_PART);
+            String text = value.toString();
+            String unnamed = value.getClass().getName() + "@" + Integer.toHexString(value.hashCode());
+            if (unnamed.equals(text)) {
+                throw new IllegalArgumentException("a part of the key is a "
+                        + value.getClass().getTypeName()
+                        + ", whose text does not say its value; make text, a number, an enum or a record of it");
+            }
+            return Settings.text("a part of the key", text, LONGEST_PART);
         }
 
         private static String digest(String text) {

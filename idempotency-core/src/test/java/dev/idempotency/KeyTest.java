@@ -1,0 +1,285 @@
+package dev.idempotency;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Keys, and how an operation makes them of requests. */
+final class KeyTest {
+    private record Order(Object first, Object second, Object third, String tenant) {}
+
+    private enum Currency {
+        EUR
+    }
+
+    /** Says nothing about its value, but has equal hashes for equal values. */
+    private static final class Opaque {
+        @Override
+        public int hashCode() {
+            return 42;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Opaque;
+        }
+    }
+
+    private static Operation.Builder<Order, String> operation() {
+        return Idempotency.on(CaffeineIdempotencyStore.create()).operation("pay", Order.class, String.class);
+    }
+
+    private static IdempotencyKey of(Operation.Builder<Order, String> builder, Order order) {
+        return builder.calling((request, attempt) -> "done").keyOf(order);
+    }
+
+    private static IdempotencyKey single(Object part) {
+        return of(operation().key(Order::first), new Order(part, null, null, null));
+    }
+
+    private static IdempotencyKey framed(Object first, Object second) {
+        return of(operation().key(Order::first, Order::second), new Order(first, second, null, null));
+    }
+
+    // ---- one part
+
+    @Test
+    void key_ofOnePart_isItsText() {
+        var id = UUID.fromString("6a0f2b1c-0000-4000-8000-000000000001");
+
+        assertThat(single("order-1")).isEqualTo(new IdempotencyKey("pay", "order-1"));
+        assertThat(single(17L).value()).isEqualTo("17");
+        assertThat(single(id).value()).isEqualTo(id.toString());
+        assertThat(single(Currency.EUR).value()).isEqualTo("EUR");
+        assertThat(single(Optional.of("x")).value()).isEqualTo("Optional[x]");
+        assertThat(single(" a ").value()).isEqualTo(" a ");
+    }
+
+    @Test
+    void key_longerThanAColumn_isADigest() {
+        assertThat(single("x".repeat(255)).value()).isEqualTo("x".repeat(255));
+        assertThat(single("x".repeat(256)).value())
+                .isEqualTo("sha256:85e62acd750c4eb56b7b6a1d66dca5bfaac5f062608a1a893410d0288936c09a");
+        assertThat(single("x".repeat(256))).isNotEqualTo(single("x".repeat(257)));
+    }
+
+    /** Otherwise a request could choose the digest of another's long key as its own. */
+    @Test
+    void key_thatLooksLikeADigest_isDigestedItself() {
+        String digest = single("x".repeat(256)).value();
+
+        assertThat(single(digest).value()).startsWith("sha256:").isNotEqualTo(digest);
+        assertThat(single("sha256:").value()).hasSize(7 + 64);
+        assertThat(single("SHA256:1").value()).isEqualTo("SHA256:1");
+        assertThat(single("sha256").value()).isEqualTo("sha256");
+    }
+
+    // ---- several parts
+
+    @Test
+    void key_ofSeveralParts_isFramedByTheirLengths() {
+        assertThat(framed("a", "b:c").value()).isEqualTo("1:a3:b:c");
+        assertThat(framed("a:b", "c").value()).isEqualTo("3:a:b1:c");
+        assertThat(framed(1, 12)).isNotEqualTo(framed(11, 2));
+        assertThat(of(operation().key(Order::first, Order::second, Order::third), new Order("a", "b", "c", null))
+                        .value())
+                .isEqualTo("1:a1:b1:c");
+    }
+
+    @Test
+    void key_ofSeveralParts_longerThanAColumn_isADigest() {
+        // "3:abc" and "246:" leave room for 246 characters.
+        assertThat(framed("abc", "x".repeat(246)).value()).hasSize(255).startsWith("3:abc246:x");
+        assertThat(framed("abc", "x".repeat(247)).value()).hasSize(71).startsWith("sha256:");
+        assertThat(framed("x".repeat(200), "x".repeat(201))).isNotEqualTo(framed("x".repeat(201), "x".repeat(200)));
+    }
+
+    // ---- tenants
+
+    @Test
+    void tenant_becomesPartOfTheScope() {
+        var builder = operation().key(Order::first).tenant(Order::tenant);
+
+        assertThat(of(builder, new Order("1", null, null, "acme"))).isEqualTo(new IdempotencyKey("pay/acme", "1"));
+        assertThat(of(operation().tenant(Order::tenant).key(Order::first), new Order("1", null, null, "acme")))
+                .isEqualTo(new IdempotencyKey("pay/acme", "1"));
+        assertThat(of(builder, new Order("1", null, null, "other")).scope()).isEqualTo("pay/other");
+    }
+
+    @Test
+    void tenant_withTheLongestName_fitsTheLongestScope() {
+        var name = "n".repeat(100);
+        var operation = Idempotency.on(CaffeineIdempotencyStore.create())
+                .operation(name, Order.class, String.class)
+                .key(Order::first)
+                .tenant(Order::tenant)
+                .calling((request, attempt) -> "done");
+
+        assertThat(operation.keyOf(new Order("1", null, null, "t".repeat(99))).scope())
+                .hasSize(IdempotencyKey.MAX_SCOPE);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> operation.keyOf(new Order("1", null, null, "t".repeat(100))))
+                .withMessage("tenant has 100 characters; at most 99 are allowed");
+    }
+
+    @Test
+    void tenant_thatIsNullOrBlank_isRefused() {
+        var builder = operation().key(Order::first).tenant(Order::tenant);
+
+        assertThatNullPointerException()
+                .isThrownBy(() -> of(builder, new Order("1", null, null, null)))
+                .withMessage("tenant");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> of(builder, new Order("1", null, null, " ")))
+                .withMessage("tenant is blank; it must name something");
+    }
+
+    // ---- bad parts
+
+    static Stream<Function<Object, IdempotencyKey>> makers() {
+        return Stream.of(
+                KeyTest::single,
+                part -> framed(part, "b"),
+                part -> framed("a", part),
+                part -> of(
+                        operation().key(Order::first, Order::second, Order::third), new Order("a", "b", part, null)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("makers")
+    void key_partThatIsBad_isRefusedWithAReason(Function<Object, IdempotencyKey> maker) {
+        assertThatNullPointerException().isThrownBy(() -> maker.apply(null)).withMessage("a part of the key");
+        refused(maker, "", "a part of the key is blank; it must name something");
+        refused(maker, " \t", "a part of the key is blank; it must name something");
+        refused(maker, "a\nb", "a part of the key has a control character or a lone surrogate at position 1");
+        refused(maker, "\u0000", "a part of the key has a control character or a lone surrogate at position 0");
+        refused(maker, "ab\u0085", "a part of the key has a control character or a lone surrogate at position 2");
+        refused(maker, "a\uD83D", "a part of the key has a control character or a lone surrogate at position 1");
+        refused(maker, "\uDE00a", "a part of the key has a control character or a lone surrogate at position 0");
+        refused(maker, "\uD83Da", "a part of the key has a control character or a lone surrogate at position 0");
+        refused(maker, "x".repeat(8193), "a part of the key has 8193 characters; at most 8192 are allowed");
+        assertThat(maker.apply("x".repeat(8192)).value()).startsWith("sha256:");
+        assertThat(maker.apply("\uD83D\uDE00").value()).contains("\uD83D\uDE00");
+    }
+
+    /** The text of an array is another one in each process, so that a retry after a crash would be a new write. */
+    @ParameterizedTest
+    @MethodSource("makers")
+    void key_partWhoseTextDoesNotSayItsValue_isRefused(Function<Object, IdempotencyKey> maker) {
+        var end = ", whose text does not say its value; make text, a number, an enum or a record of it";
+
+        refused(maker, new byte[] {1}, "a part of the key is a byte[]" + end);
+        refused(maker, new String[] {"a"}, "a part of the key is a java.lang.String[]" + end);
+        refused(maker, new Object(), "a part of the key is a java.lang.Object" + end);
+        refused(maker, new Opaque(), "a part of the key is a dev.idempotency.KeyTest$Opaque" + end);
+        assertThat(maker.apply("java.lang.Object@1b6d3586").value()).contains("java.lang.Object@1b6d3586");
+    }
+
+    private static void refused(Function<Object, IdempotencyKey> maker, Object part, String message) {
+        assertThatThrownBy(() -> maker.apply(part))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(message);
+    }
+
+    @Test
+    void key_functionThatThrows_passesItsExceptionOn() {
+        var failure = new IllegalStateException("no order");
+        var builder = operation().key(order -> {
+            throw failure;
+        });
+
+        assertThatThrownBy(() -> of(builder, new Order(1, null, null, null))).isSameAs(failure);
+    }
+
+    @Test
+    void keyOf_null_isRefusedByName() {
+        var operation = operation().key(Order::first).calling((request, attempt) -> "done");
+
+        assertThatNullPointerException().isThrownBy(() -> operation.keyOf(null)).withMessage("request");
+        assertThatNullPointerException()
+                .isThrownBy(() -> operation.fingerprintOf(null))
+                .withMessage("request");
+        assertThatNullPointerException()
+                .isThrownBy(() -> operation.execute(null))
+                .withMessage("request");
+        assertThatNullPointerException()
+                .isThrownBy(() -> operation.executeAsync(null))
+                .withMessage("request");
+    }
+
+    @Test
+    void key_setTwice_isRefused() {
+        assertThatIllegalStateException()
+                .isThrownBy(() -> operation().key(Order::first).key(Order::second))
+                .withMessage("key was already set");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> operation().key(Order::first).key(Order::first, Order::second))
+                .withMessage("key was already set");
+    }
+
+    @Test
+    void key_nullFunctions_areRefusedByName() {
+        assertThatNullPointerException().isThrownBy(() -> operation().key(null)).withMessage("part");
+        assertThatNullPointerException()
+                .isThrownBy(() -> operation().key(null, Order::second))
+                .withMessage("first");
+        assertThatNullPointerException()
+                .isThrownBy(() -> operation().key(Order::first, null))
+                .withMessage("second");
+        assertThatNullPointerException()
+                .isThrownBy(() -> operation().key(Order::first, Order::second, (Function<Order, ?>) null))
+                .withMessage("more[0]");
+    }
+
+    // ---- the key itself
+
+    @Test
+    void idempotencyKey_printsBothParts() {
+        assertThat(new IdempotencyKey("pay", "order-1")).hasToString("pay:order-1");
+    }
+
+    @Test
+    void idempotencyKey_atItsLimits_isAccepted_andBeyondThemRefused() {
+        new IdempotencyKey("s".repeat(IdempotencyKey.MAX_SCOPE), "v".repeat(IdempotencyKey.MAX_VALUE));
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new IdempotencyKey("s".repeat(201), "v"))
+                .withMessage("scope has 201 characters; at most 200 are allowed");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new IdempotencyKey("s", "v".repeat(256)))
+                .withMessage("value has 256 characters; at most 255 are allowed");
+    }
+
+    @Test
+    void idempotencyKey_nullParts_areRefusedByName() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> new IdempotencyKey(null, "v"))
+                .withMessage("scope");
+        assertThatNullPointerException()
+                .isThrownBy(() -> new IdempotencyKey("s", null))
+                .withMessage("value");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "a\u0007", "\uD800", "a\uDC00b"})
+    void idempotencyKey_badText_isRefusedInEitherPart(String text) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new IdempotencyKey(text, "v"))
+                .withMessageStartingWith("scope ");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new IdempotencyKey("s", text))
+                .withMessageStartingWith("value ");
+    }
+}
