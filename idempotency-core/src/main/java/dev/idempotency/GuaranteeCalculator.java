@@ -59,7 +59,11 @@ final class GuaranteeCalculator {
                         + profile.pause().plus(profile.transit()));
             }
             conditions.add("P8: " + profile.name() + " recognises a native key for "
-                    + (profile.window().equals(ProviderProfile.ENDLESS) ? "ever" : profile.window()));
+                    + (profile.window().equals(ProviderProfile.ENDLESS)
+                            ? "ever"
+                            : profile.window() + ", this process never pauses longer than " + profile.pause()
+                                    + " between check and first byte, and no request reaches the provider later than "
+                                    + profile.transit() + " after it was sent"));
             survives = survivesLoss(store, profile, policy, retryHorizon);
         }
         switch (store) {
