@@ -1,0 +1,208 @@
+package dev.idempotency.examples.payments;
+
+import dev.idempotency.testkit.FaultPlan;
+import java.net.URI;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The command line.
+ *
+ * @param orders the CSV file; null for the one that comes with this example
+ * @param limit how many of its rows
+ * @param workers how many calls at once
+ * @param repeat how many callers for each row
+ * @param recovery what ends a doubt
+ * @param isUnprotected whether the library stays out of it
+ * @param providerUrl somebody else's provider; null for the simulator
+ * @param faults the simulator's fault plan
+ * @param seed of the fault plan
+ * @param timeout how long a call may take before its caller gives it up
+ * @param transit how long after a request was sent the provider may still act on it
+ * @param lag how long after an effect the provider's lookup may still miss it
+ */
+record Options(
+        @Nullable Path orders,
+        int limit,
+        int workers,
+        int repeat,
+        RecoveryChoice recovery,
+        boolean isUnprotected,
+        @Nullable URI providerUrl,
+        String faults,
+        long seed,
+        Duration timeout,
+        Duration transit,
+        Duration lag) {
+
+    static final String HELP = """
+            Usage: java -jar payments.jar [options]
+
+            Charges each order of a CSV file once, through a provider that loses replies, fails after the effect, answers
+            late and is called by several callers at once. The last line counts the result in the provider's own ledger:
+            effects=N duplicates=D lost=L in-doubt=K
+
+              --orders FILE         the orders; see README.md for the columns (default: the bundled 1000 orders)
+              --limit N             the first N rows only
+              --workers N           calls at once (default 16)
+              --repeat N            callers for each row, all at the same time (default 2)
+              --recovery POLICY     what ends a doubt: hold, lookup, native, native-lookup or seal
+                                    (default native-lookup; hold with --provider-url, of which nothing is known)
+              --store caffeine      where records stand (default and only one: caffeine, in this process)
+              --unprotected         the same callers and the same retries without the library, to see what it prevents
+              --faults SPEC         the simulator's faults: default, none, or a list such as reply-lost=0.05,max=2
+              --seed N              of the faults (default 1); the same seed, the same faults
+              --provider-url URL    charge at this provider instead of the simulator; see README.md for what it must speak
+              --timeout-ms N        how long a call may take (default 500; 2000 with --provider-url)
+              --transit-ms N        how long after it was sent the provider may still act on a request (default 2000)
+              --lag-ms N            how long after a charge the provider's lookup may still miss it (default 0)
+              --help                this text
+
+            Exit status: 0 if nothing was charged twice and no answer was wrong; with --unprotected, if the run ended and
+            could be counted. 1 if something was, or the provider could not be used. 2 if the options or the orders are
+            wrong; nothing was charged then.
+            """;
+
+    private static final Set<String> WITH_VALUE = Set.of(
+            "--orders",
+            "--limit",
+            "--workers",
+            "--repeat",
+            "--recovery",
+            "--store",
+            "--faults",
+            "--seed",
+            "--provider-url",
+            "--timeout-ms",
+            "--transit-ms",
+            "--lag-ms");
+
+    /** A command line that cannot be used; the message says why. */
+    static final class UsageException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        UsageException(String message) {
+            super(message);
+        }
+    }
+
+    static Options parse(String... args) throws UsageException {
+        Map<String, String> given = given(args);
+        URI providerUrl = providerUrl(given);
+        boolean isForeign = providerUrl != null;
+        boolean isUnprotected = given.containsKey("--unprotected");
+        if (isUnprotected && given.containsKey("--recovery")) {
+            throw new UsageException("--unprotected has no recovery; leave out --recovery");
+        }
+        if (isForeign && given.containsKey("--faults")) {
+            throw new UsageException("--faults are the simulator's; leave them out with --provider-url");
+        }
+        if (!given.getOrDefault("--store", "caffeine").equals("caffeine")) {
+            throw new UsageException("--store must be caffeine");
+        }
+        long seed = number(given, "--seed", 1, Long.MIN_VALUE, Long.MAX_VALUE);
+        return new Options(
+                orders(given),
+                (int) number(given, "--limit", Integer.MAX_VALUE, 1, Integer.MAX_VALUE),
+                (int) number(given, "--workers", 16, 1, 1000),
+                (int) number(given, "--repeat", 2, 1, 100),
+                recovery(given.getOrDefault("--recovery", isForeign ? "hold" : "native-lookup")),
+                isUnprotected,
+                providerUrl,
+                faults(given.getOrDefault("--faults", "default"), seed),
+                seed,
+                Duration.ofMillis(number(given, "--timeout-ms", isForeign ? 2000 : 500, 10, 600_000)),
+                Duration.ofMillis(number(given, "--transit-ms", 2000, 10, 600_000)),
+                Duration.ofMillis(number(given, "--lag-ms", 0, 0, 600_000)));
+    }
+
+    private static Map<String, String> given(String... args) throws UsageException {
+        var given = new HashMap<String, String>();
+        for (int i = 0; i < args.length; i++) {
+            String option = args[i];
+            String value = "";
+            if (WITH_VALUE.contains(option)) {
+                if (++i == args.length) {
+                    throw new UsageException(option + " needs a value");
+                }
+                value = args[i];
+            } else if (!option.equals("--unprotected")) {
+                throw new UsageException("no option is called '" + option + "'");
+            }
+            if (given.put(option, value) != null) {
+                throw new UsageException(option + " comes twice");
+            }
+        }
+        return given;
+    }
+
+    private static long number(Map<String, String> given, String option, long otherwise, long min, long max)
+            throws UsageException {
+        String value = given.get(option);
+        if (value == null) {
+            return otherwise;
+        }
+        try {
+            long number = Long.parseLong(value);
+            if (number >= min && number <= max) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // Refused below, as a number out of range is.
+        }
+        throw new UsageException(option + " needs a whole number from " + min + " to " + max + ", not '" + value + "'");
+    }
+
+    private static @Nullable Path orders(Map<String, String> given) throws UsageException {
+        String value = given.get("--orders");
+        try {
+            return value == null ? null : Path.of(value);
+        } catch (InvalidPathException e) {
+            throw new UsageException("--orders needs a file name, not '" + value + "'");
+        }
+    }
+
+    private static RecoveryChoice recovery(String value) throws UsageException {
+        for (RecoveryChoice choice : RecoveryChoice.values()) {
+            if (choice.option().equals(value)) {
+                return choice;
+            }
+        }
+        throw new UsageException("--recovery must be hold, lookup, native, native-lookup or seal, not '" + value + "'");
+    }
+
+    private static String faults(String spec, long seed) throws UsageException {
+        try {
+            FaultPlan.parse(spec, seed);
+            return spec;
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--faults: " + e.getMessage());
+        }
+    }
+
+    /** With or without a slash, or the charges' own path, at its end: the address that {@code /charges} is added to. */
+    private static @Nullable URI providerUrl(Map<String, String> given) throws UsageException {
+        String value = given.get("--provider-url");
+        if (value == null) {
+            return null;
+        }
+        try {
+            URI uri = URI.create(value.replaceAll("/+$", "").replaceAll("/charges$", ""));
+            if (Set.of("http", "https").contains(Objects.requireNonNullElse(uri.getScheme(), ""))
+                    && uri.getHost() != null
+                    && uri.getQuery() == null
+                    && uri.getFragment() == null) {
+                return uri;
+            }
+        } catch (IllegalArgumentException e) {
+            // Refused below, as an address of another kind is.
+        }
+        throw new UsageException("--provider-url needs an address such as http://localhost:8080, not '" + value + "'");
+    }
+}
