@@ -24,7 +24,8 @@ sealed interface Event {
     record Renew(AttemptToken token, Spans spans) implements Event {}
 
     /** The attempt has a definite outcome. */
-    record Complete(AttemptToken token, int attempt, StoredResult result, Spans spans) implements Event {}
+    record Complete(AttemptToken token, int generation, int attempt, StoredResult result, Spans spans)
+            implements Event {}
 
     /** The attempt proves that nothing was executed. */
     record Release(AttemptToken token) implements Event {}

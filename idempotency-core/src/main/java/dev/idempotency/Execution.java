@@ -419,7 +419,7 @@ final class Execution<I, O extends @Nullable Object> {
 
     private Event.Complete completion(StoredResult result) {
         IdempotencyRecord own = lease().record();
-        return new Event.Complete(own.token(), own.attempt(), result, spec.spans());
+        return new Event.Complete(own.token(), own.generation(), own.attempt(), result, spec.spans());
     }
 
     /** Somebody else has settled the key: his record is the answer, ours is evidence. */

@@ -73,7 +73,7 @@ public final class Operation<I, O extends @Nullable Object> {
     private record Flight<O extends @Nullable Object>(
             Fingerprint fingerprint, CompletableFuture<@Nullable Answer<O>> end) {}
 
-    private final OperationSpec<I, O> spec;
+    final OperationSpec<I, O> spec;
     private final Ports ports;
     private final Driver driver;
     private final IdempotencyStore store;

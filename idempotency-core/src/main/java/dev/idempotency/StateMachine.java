@@ -167,7 +167,8 @@ final class StateMachine implements Transitions {
             return record.token().equals(renew.token()) ? Row.RENEW_OWN : Row.RENEW_STALE;
         }
         if (event instanceof Event.Complete complete) {
-            return record.token().equals(complete.token()) ? Row.COMPLETE_OWN : Row.COMPLETE_STALE;
+            boolean own = record.token().equals(complete.token()) && record.generation() == complete.generation();
+            return own ? Row.COMPLETE_OWN : Row.COMPLETE_STALE;
         }
         if (event instanceof Event.Release release) {
             return record.token().equals(release.token()) ? Row.RELEASE_OWN : Row.RELEASE_STALE;
@@ -275,12 +276,7 @@ final class StateMachine implements Transitions {
                         ? Decision.same(Decision.Reason.COMPLETED)
                         : alarm(record, event, now, Evidence.Kind.CONFLICT, Decision.Reason.DONE);
             case CONTRADICT -> alarm(record, event, now, Evidence.Kind.CONTRADICTION, Decision.Reason.DONE);
-            case OUTDATED -> outdated(record, event, now, Evidence.Kind.SUPERSEDED);
-            case OUTDATED_COMPLETED ->
-                isResult(record.result(), event)
-                        ? Decision.refused(Decision.Reason.SUPERSEDED)
-                        : alarm(record, event, now, Evidence.Kind.DUPLICATE, Decision.Reason.SUPERSEDED);
-            case OUTDATED_CLOSED -> alarm(record, event, now, Evidence.Kind.CONTRADICTION, Decision.Reason.SUPERSEDED);
+            case OUTDATED, OUTDATED_COMPLETED, OUTDATED_CLOSED -> outdated(record, (Event.Complete) event, now);
             case RELEASE, RELEASE_DOUBT -> release(rule, record, now);
             case DOUBT -> doubt(record, Evidence.Kind.IN_DOUBT, ((Event.MarkInDoubt) event).reason(), now);
             case LAPSE ->
@@ -459,26 +455,52 @@ final class StateMachine implements Transitions {
     }
 
     private static Decision orphaned(@Nullable IdempotencyRecord record, Event.Complete complete, Instant now) {
-        Write write = record == null
-                ? null
-                : evidenceOnly(record, Evidence.Kind.SUPERSEDED, complete.attempt(), complete.result(), now);
+        if (record != null && record.generation() > complete.generation()) {
+            return outdated(record, complete, now);
+        }
+        Write write = record == null ? null : evidenceOnly(record, complete, now, Evidence.Kind.SUPERSEDED);
         return new Decision(Decision.Verdict.REFUSED, Decision.Reason.LOST, write, IdempotencyEvent.Type.ORPHAN);
     }
 
-    private static Decision outdated(IdempotencyRecord record, Event event, Instant now, Evidence.Kind kind) {
-        Write write = evidenceOnly(record, kind, attempt(event, record), result(event), now);
-        return new Decision(Decision.Verdict.REFUSED, Decision.Reason.SUPERSEDED, write, null);
+    /** The answer of an attempt that is not the latest: right, if it is the one that its generation has recorded. */
+    private static Decision outdated(IdempotencyRecord record, Event.Complete complete, Instant now) {
+        boolean settled = record.state().isTerminal() || record.generation() > complete.generation();
+        if (!settled) {
+            Write write = evidenceOnly(record, complete, now, Evidence.Kind.SUPERSEDED);
+            return new Decision(Decision.Verdict.REFUSED, Decision.Reason.SUPERSEDED, write, null);
+        }
+        StoredResult recorded = recordedIn(record, complete.generation());
+        if (isSame(recorded, complete.result())) {
+            return Decision.refused(Decision.Reason.SUPERSEDED);
+        }
+        var kind = recorded == null ? Evidence.Kind.CONTRADICTION : Evidence.Kind.DUPLICATE;
+        return alarm(record, complete, now, kind, Decision.Reason.SUPERSEDED);
+    }
+
+    /** The outcome of this generation, or of an earlier one: the nth override ended generation n and kept its outcome. */
+    private static @Nullable StoredResult recordedIn(IdempotencyRecord record, int generation) {
+        if (generation == record.generation()) {
+            return record.result();
+        }
+        return record.evidence().stream()
+                .filter(line -> line.kind() == Evidence.Kind.OVERRIDE)
+                .skip(generation - 1L)
+                .findFirst()
+                .map(Evidence::result)
+                .orElse(null);
     }
 
     private static Decision alarm(
             IdempotencyRecord record, Event event, Instant now, Evidence.Kind kind, Decision.Reason reason) {
-        Write write = evidenceOnly(record, kind, attempt(event, record), result(event), now);
+        Write write = evidenceOnly(record, event, now, kind);
         return new Decision(Decision.Verdict.REFUSED, reason, write, IdempotencyEvent.Type.valueOf(kind.name()));
     }
 
     /** Null when the record has this very line already: the reply of an earlier write was lost. */
     private static @Nullable Write evidenceOnly(
-            IdempotencyRecord record, Evidence.Kind kind, int attempt, StoredResult result, Instant now) {
+            IdempotencyRecord record, Event event, Instant now, Evidence.Kind kind) {
+        int attempt = event instanceof Event.Complete complete ? complete.attempt() : record.attempt();
+        StoredResult result = result(event);
         boolean known = record.evidence().stream()
                 .anyMatch(line -> line.kind() == kind && line.attempt() == attempt && isSame(line.result(), result));
         if (known) {
@@ -508,10 +530,6 @@ final class StateMachine implements Transitions {
         }
         all.add(line);
         return all;
-    }
-
-    private static int attempt(Event event, IdempotencyRecord record) {
-        return event instanceof Event.Complete complete ? complete.attempt() : record.attempt();
     }
 
     private static boolean isResult(@Nullable StoredResult recorded, Event event) {

@@ -1,0 +1,129 @@
+package dev.idempotency;
+
+import dev.idempotency.store.AttemptToken;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoreClass;
+import dev.idempotency.store.Write;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The store of a simulated world: a map on virtual time that checks every write against invariant I7. */
+final class SimulatedStore implements IdempotencyStore {
+    private final InstantSource clock;
+    private final Consumer<String> violation;
+    private final Map<IdempotencyKey, IdempotencyRecord> records = new HashMap<>();
+    private final Set<AttemptToken> entered = new HashSet<>();
+    private final List<IdempotencyRecord> completed = new ArrayList<>();
+
+    SimulatedStore(InstantSource clock, Consumer<String> violation) {
+        this.clock = clock;
+        this.violation = violation;
+    }
+
+    @Override
+    public StoreClass storeClass() {
+        return StoreClass.DURABLE;
+    }
+
+    @Override
+    public Snapshot reserve(Write write) {
+        Instant now = clock.instant();
+        IdempotencyRecord standing = records.get(write.next().key());
+        if (standing != null) {
+            return new Snapshot(false, standing, now);
+        }
+        return new Snapshot(true, put(null, write.at(now)), now);
+    }
+
+    @Override
+    public Snapshot replace(IdempotencyRecord expected, Write write) {
+        Instant now = clock.instant();
+        IdempotencyRecord standing = records.get(expected.key());
+        if (!expected.isSameWriteAs(standing)) {
+            return new Snapshot(false, standing, now);
+        }
+        return new Snapshot(true, put(standing, write.at(now)), now);
+    }
+
+    private IdempotencyRecord put(@Nullable IdempotencyRecord before, IdempotencyRecord after) {
+        boolean entering = after.state() == State.IN_FLIGHT
+                && (before == null
+                        || before.state() != State.IN_FLIGHT
+                        || !before.token().equals(after.token()));
+        if (entering && !entered.add(after.token())) {
+            violation.accept("I7: an attempt token was used twice");
+        }
+        if (before != null) {
+            if (after.version() <= before.version()) {
+                violation.accept("I7: version " + before.version() + " was followed by " + after.version());
+            }
+            boolean sameRecord = after.times().createdAt().equals(before.times().createdAt());
+            if (sameRecord && after.generation() < before.generation()) {
+                violation.accept("I7: the generation went back");
+            }
+            if (before.state().isTerminal()
+                    && !after.state().isTerminal()
+                    && sameRecord
+                    && after.generation() == before.generation()) {
+                violation.accept("I7: " + before.state() + " became " + after.state() + " without an override");
+            }
+        }
+        if (after.state() == State.COMPLETED && (before == null || before.state() != State.COMPLETED)) {
+            completed.add(after);
+        }
+        records.put(after.key(), after);
+        return after;
+    }
+
+    @Override
+    public Snapshot find(IdempotencyKey key) {
+        return new Snapshot(false, records.get(key), clock.instant());
+    }
+
+    @Override
+    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
+        return records.values().stream()
+                .filter(record -> record.state().isUnresolved())
+                .limit(limit)
+                .toList();
+    }
+
+    @Override
+    public int purge(int limit) {
+        int before = records.size();
+        records.values().removeIf(record -> record.isForgettable(clock.instant()));
+        return before - records.size();
+    }
+
+    /** For faulty stores: the record is simply not there any more. */
+    void lose(IdempotencyKey key) {
+        records.remove(key);
+    }
+
+    /** For faulty stores: writes whatever stands. */
+    Snapshot force(Write write) {
+        Instant now = clock.instant();
+        return new Snapshot(true, put(records.get(write.next().key()), write.at(now)), now);
+    }
+
+    @Nullable
+    IdempotencyRecord record(IdempotencyKey key) {
+        return records.get(key);
+    }
+
+    /** Every record that was ever completed, as it was then. */
+    List<IdempotencyRecord> completed() {
+        return completed;
+    }
+}

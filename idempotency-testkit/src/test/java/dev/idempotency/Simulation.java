@@ -1,0 +1,764 @@
+package dev.idempotency;
+
+import dev.idempotency.store.AttemptToken;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoreException;
+import dev.idempotency.testkit.Effect;
+import dev.idempotency.testkit.EffectLedger;
+import dev.idempotency.testkit.ProviderBehavior;
+import dev.idempotency.testkit.Reply;
+import dev.idempotency.testkit.SealAnswer;
+import dev.idempotency.testkit.SimulatedProvider;
+import dev.idempotency.testkit.Submission;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Several processes with the real engine, a store, a network and a provider, in one thread and on virtual time. Everything
+ * that happens follows from the seed.
+ *
+ * <p>What may go wrong: a process crashes between any two steps and starts again; it pauses; requests to the store are lost,
+ * late, or written without a reply; calls are refused, lost, slow, answered by nothing, by a 500 after the effect, or by a
+ * reset while they are still on their way; lookups and seals fail.
+ */
+final class Simulation {
+    /** What one simulated world is made of. Times are milliseconds. */
+    record World(
+            String name,
+            Recovery<Request, String> recovery,
+            ProviderBehavior provider,
+            long longestPauseBeforeSend,
+            long longestTransit,
+            Faults faults) {}
+
+    /** What is wrong with the code in this world; nothing in a healthy one. */
+    record Faults(
+            Transitions machine,
+            @Nullable TokenSource tokens,
+            FailureClassifier failures,
+            boolean frozenClock,
+            boolean answersUnconfirmed,
+            boolean repeatingTransport,
+            boolean newNativeKeyEachTime,
+            StoreFault store) {
+
+        static final FailureClassifier HONEST =
+                FailureClassifier.conservative().on(ConnectException.class, FailureClass.NOT_SENT);
+
+        static Faults none() {
+            return new Faults(new StateMachine(), null, HONEST, false, false, false, false, (store, now) -> store);
+        }
+
+        Faults machine(Transitions value) {
+            return new Faults(
+                    value,
+                    tokens,
+                    failures,
+                    frozenClock,
+                    answersUnconfirmed,
+                    repeatingTransport,
+                    newNativeKeyEachTime,
+                    store);
+        }
+
+        Faults tokens(TokenSource value) {
+            return new Faults(
+                    machine,
+                    value,
+                    failures,
+                    frozenClock,
+                    answersUnconfirmed,
+                    repeatingTransport,
+                    newNativeKeyEachTime,
+                    store);
+        }
+
+        Faults failures(FailureClassifier value) {
+            return new Faults(
+                    machine,
+                    tokens,
+                    value,
+                    frozenClock,
+                    answersUnconfirmed,
+                    repeatingTransport,
+                    newNativeKeyEachTime,
+                    store);
+        }
+
+        Faults withFrozenClock() {
+            return new Faults(
+                    machine,
+                    tokens,
+                    failures,
+                    true,
+                    answersUnconfirmed,
+                    repeatingTransport,
+                    newNativeKeyEachTime,
+                    store);
+        }
+
+        Faults answeringUnconfirmed() {
+            return new Faults(
+                    machine, tokens, failures, frozenClock, true, repeatingTransport, newNativeKeyEachTime, store);
+        }
+
+        Faults withRepeatingTransport() {
+            return new Faults(
+                    machine, tokens, failures, frozenClock, answersUnconfirmed, true, newNativeKeyEachTime, store);
+        }
+
+        Faults withNewNativeKeyEachTime() {
+            return new Faults(
+                    machine, tokens, failures, frozenClock, answersUnconfirmed, repeatingTransport, true, store);
+        }
+
+        Faults store(StoreFault value) {
+            return new Faults(
+                    machine,
+                    tokens,
+                    failures,
+                    frozenClock,
+                    answersUnconfirmed,
+                    repeatingTransport,
+                    newNativeKeyEachTime,
+                    value);
+        }
+    }
+
+    interface TokenSource {
+        AttemptToken next(int process, int drawn);
+    }
+
+    interface StoreFault {
+        IdempotencyStore around(SimulatedStore store, Supplier<Instant> now);
+    }
+
+    record Request(String order, String payload) {}
+
+    /** What came out. */
+    record Outcome(
+            @Nullable String violation,
+            List<String> trace,
+            Map<IdempotencyEvent.Type, Integer> events,
+            Set<String> cells,
+            int effects,
+            int answers) {}
+
+    private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+    private static final long LEASE = 10_000;
+    private static final long FAULTS_END = 90_000;
+    private static final long LAST_RETRY = 270_000;
+    private static final long HORIZON = 1_800_000;
+
+    private final class Process {
+        final int number;
+        int life;
+        long pausedUntil;
+
+        Process(int number) {
+            this.number = number;
+        }
+    }
+
+    private static final class Caller {
+        final Process process;
+        final Request request;
+        final List<String> answers = new ArrayList<>();
+        boolean running;
+        boolean settled;
+        boolean refused;
+
+        Caller(Process process, Request request) {
+            this.process = process;
+            this.request = request;
+        }
+    }
+
+    private record Task(long at, long order, @Nullable Process process, int life, boolean mayPause, Runnable action) {}
+
+    private final World world;
+    private final OperationSpec<Request, String> spec;
+    private final boolean livenessMode;
+    private final SplittableRandom random;
+    private final PriorityQueue<Task> queue =
+            new PriorityQueue<>(Comparator.comparingLong(Task::at).thenComparingLong(Task::order));
+    private final List<String> trace = new ArrayList<>();
+    private final boolean tracing;
+    private final Map<IdempotencyEvent.Type, Integer> events = new EnumMap<>(IdempotencyEvent.Type.class);
+    private final Set<String> cells = new TreeSet<>();
+    private final EffectLedger ledger = EffectLedger.inMemory();
+    private final SimulatedProvider provider;
+    private final SimulatedStore records;
+    private final IdempotencyStore store;
+    private final List<Caller> callers = new ArrayList<>();
+    private final List<Process> processes = new ArrayList<>();
+    private final Set<AttemptToken> sentTokens = new HashSet<>();
+    private final Map<String, Integer> generationOf = new HashMap<>();
+    private final Map<String, Fingerprint> fingerprints;
+    private final IdempotencyKey key;
+    private final int storeFaultPercent;
+    private final int callFaultPercent;
+    private final int crashes;
+    private final int pauses;
+
+    private long now;
+    private long order;
+    private int requests;
+    private int drawn;
+    private @Nullable String violation;
+
+    Simulation(World world, Operation<Request, String> operation, long seed, boolean livenessMode, boolean tracing) {
+        this.world = world;
+        this.spec = operation.spec;
+        this.livenessMode = livenessMode;
+        this.tracing = tracing;
+        this.random = new SplittableRandom(seed);
+        this.provider = new SimulatedProvider(world.provider(), ledger, this::instant);
+        this.records = new SimulatedStore(this::instant, this::violated);
+        this.store = world.faults().store().around(records, this::instant);
+        this.key = new IdempotencyKey("charge", "order");
+        this.fingerprints = Map.of("A", new Fingerprint("test", "a"), "B", new Fingerprint("test", "b"));
+        int[] rates = {0, 5, 15, 40};
+        storeFaultPercent = rates[random.nextInt(rates.length)];
+        callFaultPercent = rates[1 + random.nextInt(rates.length - 1)];
+        crashes = random.nextInt(4);
+        pauses = random.nextInt(4);
+    }
+
+    /** The operation whose settings a world runs with. */
+    static Operation<Request, String> operation(World world) {
+        return Idempotency.on(new SimulatedStore(() -> START, problem -> {}))
+                .operation("charge", Request.class, String.class)
+                .key(Request::order)
+                .recovery(world.recovery())
+                .failures(world.faults().failures())
+                .lease(Duration.ofMillis(LEASE))
+                .waitAtMost(Duration.ofSeconds(12))
+                .callTimeout(Duration.ofSeconds(100))
+                .calling((request, attempt) -> {
+                    throw new IllegalStateException("the simulation makes the calls");
+                });
+    }
+
+    Outcome run() {
+        int processCount = 2 + random.nextInt(2);
+        for (int i = 0; i < processCount; i++) {
+            processes.add(new Process(i + 1));
+        }
+        int callerCount = 2 + random.nextInt(3);
+        for (int i = 0; i < callerCount; i++) {
+            var caller = new Caller(
+                    processes.get(random.nextInt(processCount)),
+                    new Request("order", random.nextInt(10) == 0 ? "B" : "A"));
+            callers.add(caller);
+            at(random.nextLong(20_000), caller.process, true, () -> call(caller));
+        }
+        for (int i = 0; i < crashes; i++) {
+            Process process = processes.get(random.nextInt(processCount));
+            at(random.nextLong(FAULTS_END), null, false, () -> crash(process));
+        }
+        for (int i = 0; i < pauses; i++) {
+            Process process = processes.get(random.nextInt(processCount));
+            at(random.nextLong(FAULTS_END), null, false, () -> {
+                process.pausedUntil = now + random.nextLong(random.nextBoolean() ? 40_000 : 4_000);
+                trace("P" + process.number + " pauses until " + process.pausedUntil);
+            });
+        }
+        if (random.nextInt(4) == 0) {
+            at(20_000 + random.nextLong(60_000), null, false, this::override);
+        }
+        while (!queue.isEmpty() && violation == null && now < HORIZON) {
+            Task task = queue.remove();
+            now = Math.max(now, task.at());
+            Process process = task.process();
+            if (process == null) {
+                task.action().run();
+            } else if (process.life == task.life()) {
+                if (process.pausedUntil > now && task.mayPause()) {
+                    queue.add(new Task(process.pausedUntil, order++, process, task.life(), true, task.action()));
+                } else {
+                    task.action().run();
+                }
+            }
+        }
+        if (violation == null) {
+            checkEnd();
+        }
+        return new Outcome(
+                violation,
+                trace,
+                events,
+                cells,
+                ledger.count(),
+                callers.stream().mapToInt(caller -> caller.answers.size()).sum());
+    }
+
+    // ---- callers
+
+    private void call(Caller caller) {
+        if (caller.settled || caller.running) {
+            return;
+        }
+        caller.running = true;
+        Process process = caller.process;
+        var ports = new Ports(
+                () -> world.faults().frozenClock() ? 0 : now * 1_000_000,
+                () -> token(process),
+                this::decide,
+                tries -> Math.min(2_000, 50L << Math.min(tries, 6)),
+                lease -> keep(process, lease),
+                event -> {
+                    events.merge(event.type(), 1, Integer::sum);
+                    trace("P" + process.number + " " + event.type() + " " + event.detail());
+                });
+        var execution = new Execution<>(spec, ports, caller.request, key, fingerprints.get(caller.request.payload()));
+        advance(process, execution, execution.start(), answer -> {
+            caller.running = false;
+            answered(caller, answer);
+        });
+    }
+
+    private Decision decide(@Nullable IdempotencyRecord record, Event event, Instant at) {
+        if (tracing) {
+            cells.add(StateMachine.rule(record, event, at) + "@" + (record == null ? "NONE" : record.state()));
+        }
+        return world.faults().machine().decide(record, event, at);
+    }
+
+    private AttemptToken token(Process process) {
+        TokenSource source = world.faults().tokens();
+        return source != null
+                ? source.next(process.number, ++drawn)
+                : new AttemptToken(String.format("%016x%016x", random.nextLong(), random.nextLong()));
+    }
+
+    private void answered(Caller caller, Answer<String> answer) {
+        String said;
+        if (answer.failure() == null) {
+            said = answer.value();
+            caller.settled = true;
+            caller.answers.add(said);
+            IdempotencyRecord record = records.record(key);
+            if (record == null || records.completed().stream().noneMatch(done -> said.equals(decoded(done)))) {
+                violated("I5: an answer was given before the record was confirmed");
+            }
+        } else {
+            RuntimeException failure = answer.failure().get();
+            said = failure.getClass().getSimpleName();
+            caller.refused = failure instanceof MismatchException;
+            caller.settled = caller.refused
+                    || failure instanceof NotExecutedException notExecuted && notExecuted.isClosed()
+                    || failure instanceof DeclinedException;
+            if (!caller.settled && now < LAST_RETRY) {
+                at(1 + random.nextLong(8_000), caller.process, true, () -> call(caller));
+            }
+        }
+        trace("P" + caller.process.number + " answers " + said);
+    }
+
+    private static @Nullable String decoded(IdempotencyRecord record) {
+        return record.result() == null ? null : new String(record.result().bytes()).replace("\"", "");
+    }
+
+    // ---- steps
+
+    private interface End<R> {
+        void with(R answer);
+    }
+
+    private <R> void advance(Process process, Execution<Request, String> execution, Step<R> step, End<R> end) {
+        if (step instanceof Step.Done<R> done) {
+            if (done.afterwards() != null) {
+                advanceAfterwards(process, execution, done.afterwards());
+            }
+            end.with(done.answer());
+        } else if (step instanceof Step.Pause<R> pause) {
+            at(
+                    Math.max(1, pause.duration().toMillis()),
+                    process,
+                    true,
+                    () -> advance(process, execution, pause.then().get(), end));
+        } else if (step instanceof Step.Ask<R> ask) {
+            ask(
+                    process,
+                    ask.request(),
+                    reply -> advance(process, execution, ask.then().apply(reply), end));
+        } else if (step instanceof Step.Call<R> call) {
+            send(
+                    process,
+                    execution.request(),
+                    call.attempt(),
+                    outcome -> advance(process, execution, call.then().apply(outcome), end));
+        } else if (step instanceof Step.Investigate<R> ask) {
+            investigate(
+                    process,
+                    ask.attempt(),
+                    ask.seal(),
+                    outcome -> advance(process, execution, ask.then().apply(outcome), end));
+        }
+    }
+
+    private <R> void advanceAfterwards(Process process, Execution<Request, String> execution, Step<R> step) {
+        advance(process, execution, step, nothing -> {});
+    }
+
+    private interface Hears<T> {
+        void hear(T what);
+    }
+
+    private void ask(Process process, Step.Request request, Hears<Step.Reply> hears) {
+        boolean faulty = percent(storeFaultPercent);
+        int kind = faulty ? random.nextInt(4) : -1;
+        var ambiguous = new Step.Reply(null, new StoreException("no reply", true, null));
+        if (kind == 0) {
+            trace("P" + process.number + " " + request.name() + ": not written");
+            at(
+                    delay(),
+                    process,
+                    true,
+                    () -> hears.hear(new Step.Reply(null, new StoreException("refused", false, null))));
+            return;
+        }
+        if (kind == 1) {
+            trace("P" + process.number + " " + request.name() + ": lost");
+            unconfirmed(process, request, hears, ambiguous);
+            return;
+        }
+        long transit = kind == 2 ? 500 + random.nextLong(20_000) : delay();
+        if (kind == 2) {
+            trace("P" + process.number + " " + request.name() + ": late by " + transit);
+            at(400, process, true, () -> hears.hear(ambiguous));
+        }
+        at(transit, null, false, () -> {
+            Snapshot snapshot = request.run().apply(store);
+            trace("store " + request.name() + " of P" + process.number + " -> "
+                    + (snapshot.applied() ? "applied " : "not applied ")
+                    + (snapshot.record() == null
+                            ? "nothing"
+                            : snapshot.record().state() + " attempt "
+                                    + snapshot.record().attempt()));
+            if (kind == 3) {
+                trace("P" + process.number + " " + request.name() + ": reply lost");
+                unconfirmed(process, request, hears, ambiguous);
+            } else if (kind != 2) {
+                at(delay(), process, true, () -> hears.hear(new Step.Reply(snapshot, null)));
+            }
+        });
+    }
+
+    private void unconfirmed(Process process, Step.Request request, Hears<Step.Reply> hears, Step.Reply ambiguous) {
+        if (world.faults().answersUnconfirmed() && request.name().equals("complete")) {
+            IdempotencyRecord standing = records.record(key);
+            if (standing != null) {
+                at(
+                        delay(),
+                        process,
+                        true,
+                        () -> hears.hear(new Step.Reply(new Snapshot(true, standing, instant()), null)));
+                return;
+            }
+        }
+        at(400, process, true, () -> hears.hear(ambiguous));
+    }
+
+    private void keep(Process process, Lease lease) {
+        at(LEASE / 3, process, true, () -> renew(process, lease, lease.renew()));
+    }
+
+    private void renew(Process process, Lease lease, Step<Boolean> step) {
+        if (step instanceof Step.Ask<Boolean> ask) {
+            ask(
+                    process,
+                    ask.request(),
+                    reply -> renew(process, lease, ask.then().apply(reply)));
+        } else if (step instanceof Step.Done<Boolean> done && done.answer()) {
+            keep(process, lease);
+        }
+    }
+
+    /** The check has just been passed; between it and the first byte lies at most the longest pause. */
+    private void send(Process process, Request request, RunningAttempt attempt, Hears<Step.Outcome> hears) {
+        IdempotencyRecord checked = records.record(key);
+        AttemptToken token = attempt.record().token();
+        if (checked == null || !checked.token().equals(token) || checked.state() != State.IN_FLIGHT) {
+            violated("I6: a call passed its check under a token that was not current");
+        }
+        if (percent(callFaultPercent) && random.nextInt(4) == 0) {
+            at(delay(), process, true, () -> hears.hear(new Step.Outcome(null, new ConnectException("refused"))));
+            return;
+        }
+        long pause =
+                faultsOver() || random.nextInt(3) > 0 ? delay() : random.nextLong(world.longestPauseBeforeSend() + 1);
+        at(
+                Math.min(pause, world.longestPauseBeforeSend()),
+                process,
+                false,
+                () -> transmit(process, request, attempt, hears));
+    }
+
+    private void transmit(Process process, Request request, RunningAttempt attempt, Hears<Step.Outcome> hears) {
+        if (!sentTokens.add(attempt.record().token()) && world.faults().tokens() == null) {
+            violated("I6: two calls were sent under one token");
+        }
+        boolean faulty = percent(callFaultPercent);
+        int kind = faulty ? random.nextInt(6) : -1;
+        boolean[] heard = {false};
+        Hears<Step.Outcome> once = outcome -> {
+            if (!heard[0]) {
+                heard[0] = true;
+                hears.hear(outcome);
+            }
+        };
+        trace("P" + process.number + " sends attempt " + attempt.number() + (faulty ? " with fault " + kind : ""));
+        long timeout = 500 + random.nextLong(random.nextInt(4) == 0 ? 40_000 : 4_000);
+        at(timeout, process, true, () -> once.hear(new Step.Outcome(null, new HttpTimeoutException("timed out"))));
+        if (kind == 0) {
+            return; // lost on its way
+        }
+        if (kind == 1) {
+            at(delay(), process, true, () -> once.hear(new Step.Outcome(null, new IOException("reset"))));
+        }
+        int copies = world.faults().repeatingTransport() && faulty ? 2 : 1;
+        for (int copy = 0; copy < copies; copy++) {
+            long transit = kind == 2 || kind == 1
+                    ? random.nextLong(world.longestTransit() + 1)
+                    : Math.min(delay(), world.longestTransit());
+            at(transit, null, false, () -> arrive(process, request, attempt, kind, once));
+        }
+    }
+
+    private void arrive(Process process, Request request, RunningAttempt attempt, int kind, Hears<Step.Outcome> hears) {
+        String nativeKey =
+                world.faults().newNativeKeyEachTime() ? attempt.nativeKey() + "-" + requests : attempt.nativeKey();
+        String id = "request-" + ++requests;
+        generationOf.put(id, attempt.record().generation());
+        Reply reply = provider.submit(new Submission(id, nativeKey, request.order(), request.payload()));
+        trace("provider: attempt " + attempt.number() + " of P" + process.number + " -> "
+                + reply.getClass().getSimpleName());
+        if (kind == 3) {
+            return; // no answer ever
+        }
+        Step.Outcome outcome;
+        if (kind == 4) {
+            outcome = new Step.Outcome(null, new HttpFailures.StatusException(500));
+        } else if (reply instanceof Reply.Created created) {
+            outcome = new Step.Outcome(result(created.effect()), null);
+        } else if (reply instanceof Reply.Replayed replayed) {
+            outcome = new Step.Outcome(result(replayed.effect()), null);
+        } else {
+            outcome = new Step.Outcome(null, new HttpFailures.StatusException(409));
+        }
+        long slow = kind == 5 ? random.nextLong(45_000) : delay();
+        at(slow, process, true, () -> hears.hear(outcome));
+    }
+
+    private static String result(Effect effect) {
+        return effect.effectId();
+    }
+
+    private void investigate(Process process, RunningAttempt attempt, boolean seal, Hears<Step.Outcome> hears) {
+        if (percent(callFaultPercent) && random.nextInt(2) == 0) {
+            at(delay(), process, true, () -> hears.hear(new Step.Outcome(null, new IOException("no answer"))));
+            return;
+        }
+        at(delay(), null, false, () -> {
+            Finding<String> finding = seal ? sealed(attempt) : lookedUp(attempt);
+            trace("provider: " + (seal ? "seal" : "lookup") + " for P" + process.number + " -> " + finding);
+            if (seal && percent(callFaultPercent)) {
+                at(delay(), process, true, () -> hears.hear(new Step.Outcome(null, new IOException("answer lost"))));
+            } else {
+                at(delay(), process, true, () -> hears.hear(new Step.Outcome(finding, null)));
+            }
+        });
+    }
+
+    private Finding<String> lookedUp(RunningAttempt attempt) {
+        List<Effect> effects = provider.lookupByKey(attempt.nativeKey());
+        return effects.isEmpty() ? Finding.missing() : Finding.found(result(effects.get(0)));
+    }
+
+    private Finding<String> sealed(RunningAttempt attempt) {
+        return provider.seal(attempt.nativeKey()) instanceof SealAnswer.Found found
+                ? Finding.found(result(found.effect()))
+                : Finding.missing();
+    }
+
+    // ---- what goes wrong, and who decides
+
+    private void crash(Process process) {
+        trace("P" + process.number + " crashes");
+        process.life++;
+        process.pausedUntil = 0;
+        for (Caller caller : callers) {
+            if (caller.process == process) {
+                caller.running = false;
+                at(1 + random.nextLong(15_000), process, true, () -> call(caller));
+            }
+        }
+    }
+
+    /** Two people let payload B take over a settled key. */
+    private void override() {
+        IdempotencyRecord reviewed = records.record(key);
+        if (reviewed == null) {
+            return;
+        }
+        Fingerprint other = fingerprints.get("B");
+        if (other.equals(reviewed.fingerprint())) {
+            return;
+        }
+        at(random.nextLong(5_000), null, false, () -> {
+            IdempotencyRecord standing = records.record(key);
+            Decision decision = decide(
+                    standing,
+                    new Event.Overrule(reviewed.version(), reviewed.token(), other, "two people", "test", spec.spans()),
+                    instant());
+            if (standing != null && decision.verdict() == Decision.Verdict.CHANGE) {
+                trace("people override");
+                records.replace(standing, decision.toWrite());
+                var caller = new Caller(processes.get(0), new Request("order", "B"));
+                callers.add(caller);
+                at(delay(), caller.process, true, () -> call(caller));
+            }
+        });
+    }
+
+    private boolean faultsOver() {
+        return livenessMode && now > FAULTS_END;
+    }
+
+    private boolean percent(int chance) {
+        return !faultsOver() && random.nextInt(100) < chance;
+    }
+
+    private long delay() {
+        return 1 + (random.nextInt(10) == 0 ? random.nextLong(300) : random.nextLong(20));
+    }
+
+    private Instant instant() {
+        return START.plusMillis(now);
+    }
+
+    private void at(long delay, @Nullable Process process, boolean mayPause, Runnable action) {
+        queue.add(new Task(now + delay, order++, process, process == null ? 0 : process.life, mayPause, action));
+    }
+
+    private void trace(String line) {
+        if (tracing) {
+            trace.add(String.format("%7d %s", now, line));
+        }
+    }
+
+    private void violated(String what) {
+        if (violation == null) {
+            violation = what;
+            trace("VIOLATION " + what);
+        }
+    }
+
+    // ---- invariants
+
+    private void checkEnd() {
+        IdempotencyRecord record = records.record(key);
+        Map<Integer, List<Effect>> byGeneration = new HashMap<>();
+        for (Effect effect : ledger.effects()) {
+            byGeneration
+                    .computeIfAbsent(generationOf.get(effect.requestId()), g -> new ArrayList<>())
+                    .add(effect);
+        }
+        byGeneration.forEach((generation, effects) -> {
+            if (effects.size() > 1) {
+                violated("I1: " + effects.size() + " effects in generation " + generation);
+            }
+        });
+        Map<String, String> payloadOf = new HashMap<>();
+        ledger.effects().forEach(effect -> payloadOf.put(effect.effectId(), effect.payload()));
+        for (Caller caller : callers) {
+            for (String answer : caller.answers) {
+                if (!caller.request.payload().equals(payloadOf.get(answer))) {
+                    violated("I2: answer " + answer + " names no effect of its payload");
+                }
+            }
+        }
+        for (IdempotencyRecord done : records.completed()) {
+            List<Effect> effects = byGeneration.getOrDefault(done.generation(), List.of());
+            if (effects.stream().noneMatch(effect -> result(effect).equals(decoded(done)))) {
+                violated("I3: a completed record names no effect of its generation");
+            }
+        }
+        if (record != null && record.state() == State.CLOSED && byGeneration.containsKey(record.generation())) {
+            violated("I3: a closed key has an effect");
+        }
+        var answersByPayload = new HashMap<String, Set<String>>();
+        for (Caller caller : callers) {
+            answersByPayload
+                    .computeIfAbsent(caller.request.payload(), p -> new HashSet<>())
+                    .addAll(caller.answers);
+        }
+        answersByPayload.forEach((payload, answers) -> {
+            if (answers.size() > 1) {
+                violated("I4: callers were told " + answers);
+            }
+        });
+        for (Caller caller : callers) {
+            if (caller.refused && payloadCameFromRefused(caller)) {
+                violated("I9: a refused payload reached the provider");
+            }
+            if (caller.running) {
+                violated("I10: a caller was left waiting");
+            }
+        }
+        if (livenessMode) {
+            checkResolved(record);
+        }
+        for (IdempotencyEvent.Type type : events.keySet()) {
+            if (type.isAlarm()) {
+                violated("I12: alarm " + type + " without a broken precondition");
+            }
+        }
+    }
+
+    /** A mismatch is final for a caller, so his payload may only have come from another caller who was not refused. */
+    private boolean payloadCameFromRefused(Caller refused) {
+        boolean sentByOthers = callers.stream()
+                .anyMatch(
+                        caller -> caller != refused && caller.request.payload().equals(refused.request.payload()));
+        return !sentByOthers
+                && ledger.effects().stream().anyMatch(effect -> effect.payload().equals(refused.request.payload()));
+    }
+
+    private void checkResolved(@Nullable IdempotencyRecord record) {
+        boolean allSettled = callers.stream().allMatch(caller -> caller.settled);
+        if (record != null && record.state() == State.IN_DOUBT) {
+            boolean mayStay = record.terms().whenMissing() == dev.idempotency.store.RecoveryTerms.WhenMissing.HOLD;
+            if (!mayStay) {
+                violated("I8: the key is still in doubt");
+            } else if (!store.listUnresolved(null, 10).contains(record)) {
+                violated("I8: a key in doubt is not listed");
+            }
+        } else if (record != null && record.state() == State.IN_FLIGHT) {
+            violated("I8: the key is still in flight");
+        } else if (!allSettled) {
+            violated("I8: a caller has no answer although the key is settled");
+        }
+    }
+}

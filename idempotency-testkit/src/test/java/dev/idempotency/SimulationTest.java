@@ -1,0 +1,90 @@
+package dev.idempotency;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.idempotency.Simulation.Outcome;
+import dev.idempotency.Simulation.World;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Seeded simulation of every policy against the invariants. {@code -Psimulation} runs 100,000 seeds of each. */
+final class SimulationTest {
+    private static final long SEEDS = Long.getLong("simulation.seeds", 2_000);
+
+    static List<World> worlds() {
+        return Worlds.healthy();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("worlds")
+    void everySeed_whileFaultsGoOn_breaksNoInvariant(World world) {
+        run(world, false);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("worlds")
+    void everySeed_onceFaultsStop_resolvesTheKeyToo(World world) {
+        run(world, true);
+    }
+
+    private static void run(World world, boolean livenessMode) {
+        var operation = Simulation.operation(world);
+        var events = new EnumMap<IdempotencyEvent.Type, Integer>(IdempotencyEvent.Type.class);
+        long effects = 0;
+        long answers = 0;
+        for (long seed = 0; seed < SEEDS; seed++) {
+            Outcome outcome = new Simulation(world, operation, seed, livenessMode, false).run();
+            if (outcome.violation() != null) {
+                fail(explain(world, seed, livenessMode));
+            }
+            outcome.events().forEach((type, count) -> events.merge(type, count, Integer::sum));
+            effects += outcome.effects();
+            answers += outcome.answers();
+        }
+        System.out.printf(
+                "%-28s %-8s seeds %,d effects %,d answers %,d%n  %s%n",
+                world.name(), livenessMode ? "liveness" : "safety", SEEDS, effects, answers, events);
+        assertSometimes(world, events, effects);
+    }
+
+    /** A green run in which nothing happened would prove nothing. */
+    private static void assertSometimes(World world, Map<IdempotencyEvent.Type, Integer> events, long effects) {
+        assertThat(effects).isPositive();
+        assertThat(events)
+                .containsKeys(
+                        IdempotencyEvent.Type.RESERVED,
+                        IdempotencyEvent.Type.CALLING,
+                        IdempotencyEvent.Type.COMPLETED,
+                        IdempotencyEvent.Type.RELEASED,
+                        IdempotencyEvent.Type.IN_DOUBT,
+                        IdempotencyEvent.Type.LAPSED,
+                        IdempotencyEvent.Type.REPLAYED,
+                        IdempotencyEvent.Type.WAITING,
+                        IdempotencyEvent.Type.MISMATCHED,
+                        IdempotencyEvent.Type.RENEWED,
+                        IdempotencyEvent.Type.LEASE_LOST,
+                        IdempotencyEvent.Type.LATE_RESULT,
+                        IdempotencyEvent.Type.STORE_FAILED);
+        switch (world.recovery().terms().policy()) {
+            case NATIVE, NATIVE_THEN_LOOKUP ->
+                assertThat(events).containsKeys(IdempotencyEvent.Type.RESENT, IdempotencyEvent.Type.SUPERSEDED);
+            case LOOKUP, SEAL ->
+                assertThat(events)
+                        .containsKeys(
+                                IdempotencyEvent.Type.RECOVERY_STARTED,
+                                IdempotencyEvent.Type.RECOVERY_FAILED,
+                                IdempotencyEvent.Type.FOUND);
+            default -> assertThat(events).doesNotContainKey(IdempotencyEvent.Type.RECOVERY_STARTED);
+        }
+    }
+
+    static String explain(World world, long seed, boolean livenessMode) {
+        Outcome outcome = new Simulation(world, Simulation.operation(world), seed, livenessMode, true).run();
+        return world.name() + ", seed " + seed + (livenessMode ? ", liveness" : ", safety") + ": " + outcome.violation()
+                + "\n" + String.join("\n", outcome.trace());
+    }
+}

@@ -1,0 +1,144 @@
+package dev.idempotency;
+
+import dev.idempotency.Simulation.Faults;
+import dev.idempotency.Simulation.Request;
+import dev.idempotency.Simulation.World;
+import dev.idempotency.testkit.ProviderBehavior;
+import java.time.Duration;
+import java.util.List;
+
+/** The worlds in which every policy must hold: one per policy, each at the edge of its preconditions. */
+final class Worlds {
+    static final long PAUSE = 2_000;
+    static final long TRANSIT = 6_000;
+    static final long LAG = 3_000;
+    /** For policies that need no bound on pauses and transit. */
+    static final long UNBOUNDED = 80_000;
+
+    static final Recovery.Lookup<Request, String> LOOKUP = (request, attempt) -> Finding.unknown("simulated");
+    static final Recovery.Seal<Request, String> SEAL = (request, attempt) -> Finding.unknown("simulated");
+
+    /** P + D + Lag, and the one tick more that the rule asks for. */
+    static final Quiescence QUIESCENCE = new Quiescence(
+            Duration.ofMillis(PAUSE),
+            Duration.ofMillis(TRANSIT),
+            Duration.ofMillis(LAG),
+            Duration.ZERO,
+            Duration.ofMillis(PAUSE + TRANSIT + LAG + 1));
+
+    static final Duration WINDOW = Duration.ofSeconds(45);
+
+    private Worlds() {}
+
+    static ProviderProfile profile(Duration window) {
+        return ProviderProfile.of("simulated", "this test", ProviderProfile.KeyFormat.uuid(), window)
+                .withBounds(Duration.ofMillis(PAUSE), Duration.ofMillis(TRANSIT));
+    }
+
+    static World hold() {
+        return new World("HOLD", Recovery.hold(), ProviderBehavior.none(), UNBOUNDED, UNBOUNDED, Faults.none());
+    }
+
+    static World lookupThenHold() {
+        return new World(
+                "LOOKUP, missing: hold",
+                Recovery.lookup(LOOKUP),
+                ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
+                UNBOUNDED,
+                UNBOUNDED,
+                Faults.none());
+    }
+
+    static World lookupThenReexecute() {
+        return new World(
+                "LOOKUP, missing: re-execute",
+                Recovery.lookupThenReexecute(LOOKUP, QUIESCENCE),
+                ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
+                PAUSE,
+                TRANSIT,
+                Faults.none());
+    }
+
+    static World lookupThenClose() {
+        return new World(
+                "LOOKUP, missing: close",
+                Recovery.lookupThenClose(LOOKUP, QUIESCENCE),
+                ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
+                PAUSE,
+                TRANSIT,
+                Faults.none());
+    }
+
+    static World nativeEndless() {
+        return new World(
+                "NATIVE, endless window",
+                Recovery.nativeKey(profile(ProviderProfile.ENDLESS)),
+                ProviderBehavior.none().withNativeKey(),
+                UNBOUNDED,
+                UNBOUNDED,
+                Faults.none());
+    }
+
+    static World nativeInWindow() {
+        return new World(
+                "NATIVE, finite window",
+                Recovery.nativeKey(profile(WINDOW)),
+                ProviderBehavior.none().withNativeKey(WINDOW),
+                PAUSE,
+                TRANSIT,
+                Faults.none());
+    }
+
+    static World nativeThenLookup() {
+        return new World(
+                "NATIVE then LOOKUP",
+                Recovery.nativeKeyThenLookup(profile(WINDOW), LOOKUP, QUIESCENCE),
+                ProviderBehavior.none().withNativeKey(WINDOW).withLookup(Duration.ofMillis(LAG)),
+                PAUSE,
+                TRANSIT,
+                Faults.none());
+    }
+
+    static World seal() {
+        return new World(
+                "SEAL, missing: re-execute",
+                Recovery.seal(SEAL),
+                ProviderBehavior.none().withSeal(),
+                UNBOUNDED,
+                UNBOUNDED,
+                Faults.none());
+    }
+
+    static World sealThenClose() {
+        return new World(
+                "SEAL, missing: close",
+                Recovery.sealThenClose(SEAL),
+                ProviderBehavior.none().withSeal(),
+                UNBOUNDED,
+                UNBOUNDED,
+                Faults.none());
+    }
+
+    static List<World> healthy() {
+        return List.of(
+                hold(),
+                lookupThenHold(),
+                lookupThenReexecute(),
+                lookupThenClose(),
+                nativeEndless(),
+                nativeInWindow(),
+                nativeThenLookup(),
+                seal(),
+                sealThenClose());
+    }
+
+    static World with(World world, Faults faults) {
+        return new World(
+                world.name(),
+                world.recovery(),
+                world.provider(),
+                world.longestPauseBeforeSend(),
+                world.longestTransit(),
+                faults);
+    }
+}
