@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** The one place that decides what a caller meets when its key is already there: {@code docs/conflict-table.md}. */
 enum ConflictTable {
     NONE("none, released, or expired and forgotten", Meeting.RESERVE, Meeting.RESERVE),
-    REOPENED("reopened by an override", Meeting.RESERVE, Meeting.MISMATCH),
+    OVERRIDDEN("opened by an override", Meeting.RESERVE, Meeting.MISMATCH),
     EXPIRED("expired, tombstone kept", Meeting.RESULT_EXPIRED, Meeting.MISMATCH),
     IN_FLIGHT("IN_FLIGHT, lease left", Meeting.WAIT, Meeting.MISMATCH),
     LAPSED("IN_FLIGHT, lease lapsed", Meeting.EXPIRE, Meeting.MISMATCH),
@@ -55,7 +55,7 @@ enum ConflictTable {
             return NONE;
         }
         return switch (record.state()) {
-            case OPEN -> record.fingerprint() == null ? NONE : REOPENED;
+            case OPEN -> record.fingerprint() == null ? NONE : OVERRIDDEN;
             case IN_FLIGHT -> record.isLapsed(now) ? LAPSED : IN_FLIGHT;
             case IN_DOUBT -> IN_DOUBT;
             case COMPLETED -> record.isExpired(now) ? EXPIRED : COMPLETED;

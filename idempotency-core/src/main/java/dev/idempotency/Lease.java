@@ -55,13 +55,6 @@ final class Lease {
         return record;
     }
 
-    /** What stands, as somebody else's write has left it. */
-    synchronized void standsAs(IdempotencyRecord standing) {
-        if (standing.token().equals(record.token())) {
-            record = standing;
-        }
-    }
-
     /** A renewed lease says nothing about the provider's window: both must be left. */
     synchronized boolean maySend() {
         long now = ports.nanoTime().getAsLong();
@@ -150,10 +143,14 @@ final class Lease {
             ports.events().accept(event(IdempotencyEvent.Type.RENEWED, ""));
             return new Step.Done<>(true, null);
         }
-        if (standing == null || !standing.token().equals(before.token())) {
+        if (standing == null
+                || !standing.token().equals(before.token())
+                || standing.generation() != before.generation()) {
             return lose("another attempt has the key");
         }
-        standsAs(standing);
+        synchronized (this) {
+            record = standing;
+        }
         return renew();
     }
 

@@ -383,7 +383,8 @@ final class StateMachine implements Transitions {
         var next = record.with()
                 .version(record.version() + 1)
                 .state(State.OPEN)
-                .fingerprint(null)
+                // What two people have agreed on stays agreed on: after an override only that payload may run.
+                .fingerprint(record.generation() > 1 ? record.fingerprint() : null)
                 .evidence(appended(record, Evidence.Kind.RELEASED, "nothing was executed", null, now))
                 .build();
         return Decision.change(

@@ -36,7 +36,7 @@ final class Worlds {
     }
 
     static World hold() {
-        return new World("HOLD", Recovery.hold(), ProviderBehavior.none(), UNBOUNDED, UNBOUNDED, Faults.none());
+        return new World("HOLD", Recovery.hold(), ProviderBehavior.none(), UNBOUNDED, UNBOUNDED, Faults.none(), false);
     }
 
     static World lookupThenHold() {
@@ -46,7 +46,8 @@ final class Worlds {
                 ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
                 UNBOUNDED,
                 UNBOUNDED,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static World lookupThenReexecute() {
@@ -56,7 +57,8 @@ final class Worlds {
                 ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
                 PAUSE,
                 TRANSIT,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static World lookupThenClose() {
@@ -66,7 +68,8 @@ final class Worlds {
                 ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
                 PAUSE,
                 TRANSIT,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static World nativeEndless() {
@@ -76,7 +79,8 @@ final class Worlds {
                 ProviderBehavior.none().withNativeKey(),
                 UNBOUNDED,
                 UNBOUNDED,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static World nativeInWindow() {
@@ -86,7 +90,8 @@ final class Worlds {
                 ProviderBehavior.none().withNativeKey(WINDOW),
                 PAUSE,
                 TRANSIT,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static World nativeThenLookup() {
@@ -96,7 +101,8 @@ final class Worlds {
                 ProviderBehavior.none().withNativeKey(WINDOW).withLookup(Duration.ofMillis(LAG)),
                 PAUSE,
                 TRANSIT,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static World seal() {
@@ -106,7 +112,8 @@ final class Worlds {
                 ProviderBehavior.none().withSeal(),
                 UNBOUNDED,
                 UNBOUNDED,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static World sealThenClose() {
@@ -116,7 +123,8 @@ final class Worlds {
                 ProviderBehavior.none().withSeal(),
                 UNBOUNDED,
                 UNBOUNDED,
-                Faults.none());
+                Faults.none(),
+                false);
     }
 
     static List<World> healthy() {
@@ -139,6 +147,7 @@ final class Worlds {
                 world.provider(),
                 world.longestPauseBeforeSend(),
                 world.longestTransit(),
-                faults);
+                faults,
+                true);
     }
 }
