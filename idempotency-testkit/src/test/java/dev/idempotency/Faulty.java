@@ -122,17 +122,6 @@ final class Faulty {
         return RIGHT.decide(record, event, now);
     }
 
-    /** A key that is taken over for another payload keeps its native key. */
-    static Decision keepsTheNativeKeyOverGenerations(@Nullable IdempotencyRecord record, Event event, Instant now) {
-        Decision right = RIGHT.decide(record, event, now);
-        Write write = right.write();
-        if (event instanceof Event.Reserve && record != null && write != null && record.generation() > 1) {
-            var next = write.next().with().nativeKey(record.nativeKey()).build();
-            return new Decision(right.verdict(), right.reason(), with(write, next), null);
-        }
-        return right;
-    }
-
     /** An override applies to whatever stands. */
     static Decision overridesAnything(@Nullable IdempotencyRecord record, Event event, Instant now) {
         if (event instanceof Event.Overrule overrule && record != null) {
@@ -283,7 +272,7 @@ final class Faulty {
         private static final long serialVersionUID = 1L;
 
         void put(String fault, World world) {
-            put(fault, new Variant(world, "I1"));
+            put(fault, new Variant(world, "I1:"));
         }
 
         void put(String fault, World world, String breaks) {
@@ -306,7 +295,8 @@ final class Faulty {
                 Worlds.with(Worlds.lookupThenReexecute(), none.machine(Faulty::ignoresQuiescence)));
         variants.put(
                 "ignores quiescence when closing",
-                Worlds.with(Worlds.lookupThenClose(), none.machine(Faulty::ignoresQuiescence)));
+                Worlds.with(Worlds.lookupThenClose(), none.machine(Faulty::ignoresQuiescence)),
+                "I3:");
         variants.put(
                 "checks no deadline before sending", Worlds.with(Worlds.lookupThenReexecute(), none.withFrozenClock()));
         variants.put(
@@ -322,11 +312,7 @@ final class Faulty {
                 "frees the key after a later attempt",
                 Worlds.with(Worlds.nativeInWindow(), none.machine(Faulty::releasesLaterAttempts)));
         variants.put(
-                "records unfenced", Worlds.with(Worlds.lookupThenClose(), none.machine(Faulty::recordsUnfenced)), "I3");
-        variants.put(
-                "keeps the native key over generations",
-                Worlds.with(Worlds.nativeEndless(), none.machine(Faulty::keepsTheNativeKeyOverGenerations)),
-                "I3");
+                "records unfenced", Worlds.with(Worlds.nativeEndless(), none.machine(Faulty::recordsUnfenced)), "I3:");
         variants.put("overrides whatever stands", Worlds.with(Worlds.hold(), none.machine(Faulty::overridesAnything)));
         variants.put("uses host names as tokens", Worlds.with(Worlds.hold(), none.tokens(Faulty::hostName)));
         variants.put(
@@ -337,7 +323,7 @@ final class Faulty {
         variants.put(
                 "answers before the record is confirmed",
                 Worlds.with(Worlds.hold(), none.answeringUnconfirmed()),
-                "I5");
+                "I5:");
         variants.put(
                 "sits on a transport that repeats requests", Worlds.with(Worlds.hold(), none.withRepeatingTransport()));
         variants.put(

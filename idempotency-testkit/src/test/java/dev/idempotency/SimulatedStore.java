@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -79,7 +80,8 @@ final class SimulatedStore implements IdempotencyStore {
                 violation.accept("I7: " + before.state() + " became " + after.state() + " without an override");
             }
         }
-        if (after.state() == State.COMPLETED && (before == null || before.state() != State.COMPLETED)) {
+        boolean sameResult = before != null && Objects.equals(before.result(), after.result());
+        if (after.state() == State.COMPLETED && !sameResult) {
             completed.add(after);
         }
         records.put(after.key(), after);
@@ -122,7 +124,7 @@ final class SimulatedStore implements IdempotencyStore {
         return records.get(key);
     }
 
-    /** Every record that was ever completed, as it was then. */
+    /** Every record that ever had a result, as it was then. */
     List<IdempotencyRecord> completed() {
         return completed;
     }

@@ -283,7 +283,7 @@ final class Simulation {
             Process process = processes.get(random.nextInt(processCount));
             at(random.nextLong(FAULTS_END), null, false, () -> pause(process));
         }
-        if (random.nextInt(4) == 0) {
+        if (world.faulty() || random.nextInt(4) == 0) {
             at(20_000 + random.nextLong(60_000), null, false, this::override);
         }
         while (!queue.isEmpty() && violation == null && now < HORIZON) {
