@@ -474,7 +474,9 @@ final class StateMachine implements Transitions {
         if (isSame(recorded, complete.result())) {
             return Decision.refused(Decision.Reason.SUPERSEDED);
         }
-        var kind = recorded == null ? Evidence.Kind.CONTRADICTION : Evidence.Kind.DUPLICATE;
+        boolean closed =
+                record.generation() == complete.generation() ? record.state() == State.CLOSED : recorded == null;
+        var kind = closed ? Evidence.Kind.CONTRADICTION : Evidence.Kind.DUPLICATE;
         return alarm(record, complete, now, kind, Decision.Reason.SUPERSEDED);
     }
 

@@ -136,6 +136,6 @@ final class Standing {
     }
 
     static Event.Complete complete(AttemptToken token, StoredResult result) {
-        return new Event.Complete(token, token.equals(OWN) ? 2 : 1, result, SPANS);
+        return new Event.Complete(token, 3, token.equals(OWN) ? 2 : 1, result, SPANS);
     }
 }

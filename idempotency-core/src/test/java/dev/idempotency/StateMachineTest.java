@@ -416,26 +416,34 @@ final class StateMachineTest {
         };
     }
 
-    private static List<Way> release(State state) {
-        IdempotencyRecord record = in(state);
-        var first = firstAttempt(record);
-        var event = new Event.Release(OWN);
-        var freed = write(
+    /** Any payload may take a key that was freed, unless two people agreed on one. */
+    private static Write freed(IdempotencyRecord first, @Nullable Fingerprint stillBound) {
+        return write(
                 history(first, Kind.RELEASED, "nothing was executed", null)
                         .with()
                         .version(42)
                         .state(State.OPEN)
-                        .fingerprint(null)
+                        .fingerprint(stillBound)
                         .build(),
                 false,
                 true,
                 null,
                 null,
                 ZERO);
+    }
+
+    private static List<Way> release(State state) {
+        IdempotencyRecord record = in(state);
+        var first = firstAttempt(record);
+        var firstEver = first.with().generation(1).build();
+        var event = new Event.Release(OWN);
+        var freed = freed(firstEver, null);
+        var freedForTheOverride = freed(first, FINGERPRINT);
         return switch (state) {
             case IN_FLIGHT ->
                 List.of(
-                        change("attempt 1", first, event, freed),
+                        change("attempt 1", firstEver, event, freed),
+                        change("attempt 1 after an override", first, event, freedForTheOverride),
                         new Way(
                                 "attempt 2",
                                 record,
@@ -443,7 +451,10 @@ final class StateMachineTest {
                                 1,
                                 doubt(record, Kind.IN_DOUBT, "nothing was sent, but an earlier attempt was")));
             case IN_DOUBT ->
-                List.of(change("attempt 1", first, event, freed), new Way("attempt 2", record, event, 1, null));
+                List.of(
+                        change("attempt 1", firstEver, event, freed),
+                        change("attempt 1 after an override", first, event, freedForTheOverride),
+                        new Way("attempt 2", record, event, 1, null));
             default -> List.of(same("attempt 1", first, event), same("attempt 2", record, event));
         };
     }
@@ -856,7 +867,7 @@ final class StateMachineTest {
         var line = MACHINE.decide(in(State.IN_DOUBT), complete(STALE, RESULT), NOW)
                 .toWrite()
                 .next();
-        var otherAttempt = new Event.Complete(STALE, 7, RESULT, SPANS);
+        var otherAttempt = new Event.Complete(STALE, 3, 7, RESULT, SPANS);
         var otherResult = complete(STALE, OTHER_RESULT);
         var otherKind = line.with().state(State.CLOSED).build();
 
