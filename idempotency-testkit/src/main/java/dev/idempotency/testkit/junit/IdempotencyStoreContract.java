@@ -37,6 +37,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
@@ -459,9 +460,9 @@ public abstract class IdempotencyStoreContract {
     void times_created_setsCreationAndStartsTheRetentionAnew() {
         var standing = put(State.COMPLETED, longSpan(), longSpan());
         elapse(A_MOMENT);
-        standing = timed(standing, standing.with(), false, false, false, null, null, Duration.ZERO);
+        standing = timed(List.of(Times::createdAt, Times::expiresAt), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
         elapse(A_MOMENT);
-        timed(standing, standing.with(), true, false, false, null, shortSpan(), Duration.ZERO);
+        timed(List.of(Times::createdAt, Times::expiresAt), standing, standing.with(), true, false, false, null, shortSpan(), Duration.ZERO);
     }
 
     @Test
@@ -470,9 +471,9 @@ public abstract class IdempotencyStoreContract {
     void times_firstSent_setsTheTimeOfTheFirstSend() {
         var standing = reserve(key);
         elapse(A_MOMENT);
-        standing = timed(standing, standing.with(), false, false, true, longSpan(), null, Duration.ZERO);
+        standing = timed(List.of(Times::firstSentAt), standing, standing.with(), false, false, true, longSpan(), null, Duration.ZERO);
         elapse(A_MOMENT);
-        timed(standing, standing.with(), false, true, false, longSpan(), null, Duration.ZERO);
+        timed(List.of(Times::firstSentAt), standing, standing.with(), false, true, false, longSpan(), null, Duration.ZERO);
     }
 
     @Test
@@ -482,9 +483,9 @@ public abstract class IdempotencyStoreContract {
     void times_newState_setsTheTimeOfTheState() {
         var standing = reserve(key);
         elapse(A_MOMENT);
-        standing = timed(standing, standing.with(), false, false, true, longSpan(), null, Duration.ZERO);
+        standing = timed(List.of(Times::stateSince), standing, standing.with(), false, false, true, longSpan(), null, Duration.ZERO);
         elapse(A_MOMENT);
-        timed(standing, standing.with().state(State.IN_DOUBT), false, true, false, longSpan(), null, Duration.ZERO);
+        timed(List.of(Times::stateSince), standing, standing.with().state(State.IN_DOUBT), false, true, false, longSpan(), null, Duration.ZERO);
     }
 
     @Test
@@ -495,9 +496,9 @@ public abstract class IdempotencyStoreContract {
     void times_lease_isSetOrKept() {
         var standing = reserve(key);
         elapse(A_MOMENT);
-        standing = timed(standing, standing.with(), false, false, false, null, null, Duration.ZERO);
-        standing = timed(standing, standing.with(), false, false, false, shortSpan(), null, Duration.ZERO);
-        timed(standing, standing.with(), false, false, false, longSpan(), null, Duration.ZERO);
+        standing = timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
+        standing = timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, shortSpan(), null, Duration.ZERO);
+        timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, longSpan(), null, Duration.ZERO);
     }
 
     @ParameterizedTest
@@ -506,9 +507,8 @@ public abstract class IdempotencyStoreContract {
     @DisplayName("S24. A record that is not in flight has no lease, whatever the write says.")
     void times_leaseOfARecordNotInFlight_isNone(State state) {
         var standing = reserve(key);
-        standing = timed(
-                standing, standing.with().state(state), false, false, true, longSpan(), longSpan(), Duration.ZERO);
-        timed(standing, standing.with(), false, false, false, null, null, Duration.ZERO);
+        standing = timed(List.of(Times::leaseUntil), standing, standing.with().state(state), false, false, true, longSpan(), longSpan(), Duration.ZERO);
+        timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
     }
 
     @Test
@@ -518,9 +518,9 @@ public abstract class IdempotencyStoreContract {
                     + " earlier time.")
     void times_retention_onlyEverGrows() {
         var standing = put(State.COMPLETED, shortSpan(), Duration.ZERO);
-        standing = timed(standing, standing.with(), false, false, false, null, longSpan(), Duration.ZERO);
+        standing = timed(List.of(Times::expiresAt), standing, standing.with(), false, false, false, null, longSpan(), Duration.ZERO);
         elapse(A_MOMENT);
-        timed(standing, standing.with(), false, false, false, null, shortSpan(), Duration.ZERO);
+        timed(List.of(Times::expiresAt), standing, standing.with(), false, false, false, null, shortSpan(), Duration.ZERO);
     }
 
     @Test
@@ -531,7 +531,7 @@ public abstract class IdempotencyStoreContract {
     void times_noRetention_leavesTheExpiryAlone() {
         var standing = put(State.COMPLETED, longSpan(), shortSpan());
         elapse(A_MOMENT);
-        timed(standing, standing.with(), false, false, false, null, null, longSpan());
+        timed(List.of(Times::expiresAt, Times::forgetAt), standing, standing.with(), false, false, false, null, null, longSpan());
     }
 
     @Test
@@ -541,8 +541,8 @@ public abstract class IdempotencyStoreContract {
                     + " expiry stays.")
     void times_tombstone_isCountedFromTheExpiry() {
         var standing = put(State.COMPLETED, longSpan(), longSpan());
-        standing = timed(standing, standing.with(), false, false, false, null, shortSpan(), shortSpan());
-        timed(standing, standing.with(), false, false, false, null, longSpan().multipliedBy(2), Duration.ZERO);
+        standing = timed(List.of(Times::forgetAt), standing, standing.with(), false, false, false, null, shortSpan(), shortSpan());
+        timed(List.of(Times::forgetAt), standing, standing.with(), false, false, false, null, longSpan().multipliedBy(2), Duration.ZERO);
     }
 
     @Test
@@ -625,7 +625,7 @@ public abstract class IdempotencyStoreContract {
         var write = new Write(first(key), true, true, true, shortSpan(), shortSpan(), Duration.ZERO);
         var standing = applied(store().reserve(write));
         if (state != State.IN_FLIGHT) {
-            standing = timed(standing, standing.with().state(state), false, false, true, null, null, Duration.ZERO);
+            standing = timed(List.of(), standing, standing.with().state(state), false, false, true, null, null, Duration.ZERO);
         }
         elapseMoreThan(shortSpan().multipliedBy(2));
         purgeAll();
@@ -751,7 +751,8 @@ public abstract class IdempotencyStoreContract {
 
         for (var fresh : written) {
             for (var record : fresh) {
-                assertStands(record, store().find(record.key()));
+                var standing = store().find(record.key()).record();
+                assertTrue(record.isSameWriteAs(standing), () -> record + " was written, and now stands " + standing);
             }
         }
     }
@@ -984,11 +985,11 @@ public abstract class IdempotencyStoreContract {
             var standing = answer.record();
             if (!answer.applied() && standing != null && standing.isForgettable(answer.now())) {
                 var next = write.next().with().version(standing.version() + 1).build();
-                answer = store().replace(
-                                standing, new Write(next, true, true, true, longSpan(), longSpan(), Duration.ZERO));
+                write = new Write(next, true, true, true, longSpan(), longSpan(), Duration.ZERO);
+                answer = store().replace(standing, write);
             }
             if (answer.applied()) {
-                return applied(answer);
+                return write.next();
             }
         }
         throw new AssertionError("the key " + key + " can be neither reserved nor replaced");
@@ -1003,7 +1004,9 @@ public abstract class IdempotencyStoreContract {
         return applied(answer);
     }
 
+    /** Writes, and compares the times that a clause is about. */
     private IdempotencyRecord timed(
+            List<Function<Times, @Nullable Instant>> compared,
             IdempotencyRecord standing,
             IdempotencyRecord.Builder next,
             boolean created,
@@ -1016,7 +1019,10 @@ public abstract class IdempotencyStoreContract {
         var write = new Write(build, created, firstSent, newState, lease, retention, tombstone);
         var answer = store().replace(standing, write);
         var written = applied(answer);
-        assertSame(write.at(answer.now()).times(), written.times());
+        for (var time : compared) {
+            var expected = time.apply(write.at(answer.now()).times());
+            assertSame("the time in " + written.times(), expected, time.apply(written.times()));
+        }
         return written;
     }
 
