@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -90,7 +91,8 @@ public enum BrokenStores {
                 public Snapshot reserve(Write write) {
                     var now = now();
                     var standing = standing(write.next().key());
-                    return standing != null && standing.token().equals(write.next().token())
+                    return standing != null
+                                    && standing.token().equals(write.next().token())
                             ? new Snapshot(true, put(write, now), now)
                             : super.reserve(write);
                 }
@@ -139,8 +141,7 @@ public enum BrokenStores {
             store -> new FaultyStore(store) {
                 @Override
                 Object identity(IdempotencyKey key) {
-                    return new IdempotencyKey(
-                            key.scope(), key.value().toLowerCase(Locale.ROOT));
+                    return new IdempotencyKey(key.scope(), key.value().toLowerCase(Locale.ROOT));
                 }
             },
             "S6"),
@@ -322,7 +323,8 @@ public enum BrokenStores {
                     record.times())),
             "S14"),
     /** Results are cut off after 64 KiB. */
-    TRUNCATES_RESULTS(distorted(record -> record.with().result(cut(record.result())).build()), "S15"),
+    TRUNCATES_RESULTS(
+            distorted(record -> record.with().result(cut(record.result())).build()), "S15"),
     /** An empty result is kept as none. */
     LOSES_EMPTY_RESULTS(
             distorted(record -> {
@@ -436,7 +438,12 @@ public enum BrokenStores {
     /** Every write sets the time of the first send. */
     SENDS_FIRST_EVERY_TIME(
             retimed((write, now, times) -> new Times(
-                    times.createdAt(), now, times.stateSince(), times.leaseUntil(), times.expiresAt(), times.forgetAt())),
+                    times.createdAt(),
+                    now,
+                    times.stateSince(),
+                    times.leaseUntil(),
+                    times.expiresAt(),
+                    times.forgetAt())),
             "S21 S30 S43"),
     /** The time of the state is set when the state differs, whatever the write says. */
     GUESSES_NEW_STATES(
@@ -472,8 +479,7 @@ public enum BrokenStores {
     /** A record that leaves the flight keeps its lease. */
     KEEPS_THE_LEASE(
             retimed((write, now, times) -> withLease(
-                    times,
-                    times.leaseUntil() == null ? write.next().times().leaseUntil() : times.leaseUntil())),
+                    times, times.leaseUntil() == null ? write.next().times().leaseUntil() : times.leaseUntil())),
             "S7 S15 S16 S24 S43"),
     /** A write with a retention sets the expiry, sooner or later. */
     RESETS_THE_RETENTION(
@@ -495,12 +501,7 @@ public enum BrokenStores {
             retimed((write, now, times) -> write.retention() != null
                     ? times
                     : new Times(
-                            times.createdAt(),
-                            times.firstSentAt(),
-                            times.stateSince(),
-                            times.leaseUntil(),
-                            now,
-                            now)),
+                            times.createdAt(), times.firstSentAt(), times.stateSince(), times.leaseUntil(), now, now)),
             "S20 S26 S30"),
     /** Tombstones are not kept. */
     IGNORES_TOMBSTONES(
@@ -865,12 +866,15 @@ public enum BrokenStores {
         Times of(Write write, Instant now, Times times);
     }
 
+    /** Captures nothing. */
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Function<ManualClock, IdempotencyStore> factory;
-    private final Set<String> violates;
+
+    private final String violates;
 
     BrokenStores(Function<ManualClock, IdempotencyStore> factory, String violates) {
         this.factory = factory;
-        this.violates = Collections.unmodifiableSet(new LinkedHashSet<>(Arrays.asList(violates.split(" "))));
+        this.violates = violates;
     }
 
     /**
@@ -891,7 +895,7 @@ public enum BrokenStores {
      * @return numbers such as {@code S7}, in their order; cannot be changed
      */
     public Set<String> violates() {
-        return violates;
+        return Collections.unmodifiableSet(new LinkedHashSet<>(Arrays.asList(violates.split(" "))));
     }
 
     private static Function<ManualClock, IdempotencyStore> distorted(UnaryOperator<IdempotencyRecord> fault) {
@@ -961,8 +965,7 @@ public enum BrokenStores {
     private static void await(BooleanSupplier condition) {
         var deadline = System.nanoTime() + PATIENCE;
         while (!condition.getAsBoolean() && System.nanoTime() - deadline < 0) {
-            Thread.onSpinWait();
-            Thread.yield();
+            LockSupport.parkNanos(100_000);
         }
     }
 }

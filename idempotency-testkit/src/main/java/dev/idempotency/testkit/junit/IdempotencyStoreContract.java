@@ -460,9 +460,27 @@ public abstract class IdempotencyStoreContract {
     void times_created_setsCreationAndStartsTheRetentionAnew() {
         var standing = put(State.COMPLETED, longSpan(), longSpan());
         elapse(A_MOMENT);
-        standing = timed(List.of(Times::createdAt, Times::expiresAt), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
+        standing = timed(
+                List.of(Times::createdAt, Times::expiresAt),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                null,
+                null,
+                Duration.ZERO);
         elapse(A_MOMENT);
-        timed(List.of(Times::createdAt, Times::expiresAt), standing, standing.with(), true, false, false, null, shortSpan(), Duration.ZERO);
+        timed(
+                List.of(Times::createdAt, Times::expiresAt),
+                standing,
+                standing.with(),
+                true,
+                false,
+                false,
+                null,
+                shortSpan(),
+                Duration.ZERO);
     }
 
     @Test
@@ -471,9 +489,27 @@ public abstract class IdempotencyStoreContract {
     void times_firstSent_setsTheTimeOfTheFirstSend() {
         var standing = reserve(key);
         elapse(A_MOMENT);
-        standing = timed(List.of(Times::firstSentAt), standing, standing.with(), false, false, true, longSpan(), null, Duration.ZERO);
+        standing = timed(
+                List.of(Times::firstSentAt),
+                standing,
+                standing.with(),
+                false,
+                false,
+                true,
+                longSpan(),
+                null,
+                Duration.ZERO);
         elapse(A_MOMENT);
-        timed(List.of(Times::firstSentAt), standing, standing.with(), false, true, false, longSpan(), null, Duration.ZERO);
+        timed(
+                List.of(Times::firstSentAt),
+                standing,
+                standing.with(),
+                false,
+                true,
+                false,
+                longSpan(),
+                null,
+                Duration.ZERO);
     }
 
     @Test
@@ -483,9 +519,27 @@ public abstract class IdempotencyStoreContract {
     void times_newState_setsTheTimeOfTheState() {
         var standing = reserve(key);
         elapse(A_MOMENT);
-        standing = timed(List.of(Times::stateSince), standing, standing.with(), false, false, true, longSpan(), null, Duration.ZERO);
+        standing = timed(
+                List.of(Times::stateSince),
+                standing,
+                standing.with(),
+                false,
+                false,
+                true,
+                longSpan(),
+                null,
+                Duration.ZERO);
         elapse(A_MOMENT);
-        timed(List.of(Times::stateSince), standing, standing.with().state(State.IN_DOUBT), false, true, false, longSpan(), null, Duration.ZERO);
+        timed(
+                List.of(Times::stateSince),
+                standing,
+                standing.with().state(State.IN_DOUBT),
+                false,
+                true,
+                false,
+                longSpan(),
+                null,
+                Duration.ZERO);
     }
 
     @Test
@@ -496,9 +550,28 @@ public abstract class IdempotencyStoreContract {
     void times_lease_isSetOrKept() {
         var standing = reserve(key);
         elapse(A_MOMENT);
-        standing = timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
-        standing = timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, shortSpan(), null, Duration.ZERO);
-        timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, longSpan(), null, Duration.ZERO);
+        standing = timed(
+                List.of(Times::leaseUntil), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
+        standing = timed(
+                List.of(Times::leaseUntil),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                shortSpan(),
+                null,
+                Duration.ZERO);
+        timed(
+                List.of(Times::leaseUntil),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                longSpan(),
+                null,
+                Duration.ZERO);
     }
 
     @ParameterizedTest
@@ -507,7 +580,16 @@ public abstract class IdempotencyStoreContract {
     @DisplayName("S24. A record that is not in flight has no lease, whatever the write says.")
     void times_leaseOfARecordNotInFlight_isNone(State state) {
         var standing = reserve(key);
-        standing = timed(List.of(Times::leaseUntil), standing, standing.with().state(state), false, false, true, longSpan(), longSpan(), Duration.ZERO);
+        standing = timed(
+                List.of(Times::leaseUntil),
+                standing,
+                standing.with().state(state),
+                false,
+                false,
+                true,
+                longSpan(),
+                longSpan(),
+                Duration.ZERO);
         timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
     }
 
@@ -518,9 +600,27 @@ public abstract class IdempotencyStoreContract {
                     + " earlier time.")
     void times_retention_onlyEverGrows() {
         var standing = put(State.COMPLETED, shortSpan(), Duration.ZERO);
-        standing = timed(List.of(Times::expiresAt), standing, standing.with(), false, false, false, null, longSpan(), Duration.ZERO);
+        standing = timed(
+                List.of(Times::expiresAt),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                null,
+                longSpan(),
+                Duration.ZERO);
         elapse(A_MOMENT);
-        timed(List.of(Times::expiresAt), standing, standing.with(), false, false, false, null, shortSpan(), Duration.ZERO);
+        timed(
+                List.of(Times::expiresAt),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                null,
+                shortSpan(),
+                Duration.ZERO);
     }
 
     @Test
@@ -531,7 +631,16 @@ public abstract class IdempotencyStoreContract {
     void times_noRetention_leavesTheExpiryAlone() {
         var standing = put(State.COMPLETED, longSpan(), shortSpan());
         elapse(A_MOMENT);
-        timed(List.of(Times::expiresAt, Times::forgetAt), standing, standing.with(), false, false, false, null, null, longSpan());
+        timed(
+                List.of(Times::expiresAt, Times::forgetAt),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                null,
+                null,
+                longSpan());
     }
 
     @Test
@@ -541,8 +650,26 @@ public abstract class IdempotencyStoreContract {
                     + " expiry stays.")
     void times_tombstone_isCountedFromTheExpiry() {
         var standing = put(State.COMPLETED, longSpan(), longSpan());
-        standing = timed(List.of(Times::forgetAt), standing, standing.with(), false, false, false, null, shortSpan(), shortSpan());
-        timed(List.of(Times::forgetAt), standing, standing.with(), false, false, false, null, longSpan().multipliedBy(2), Duration.ZERO);
+        standing = timed(
+                List.of(Times::forgetAt),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                null,
+                shortSpan(),
+                shortSpan());
+        timed(
+                List.of(Times::forgetAt),
+                standing,
+                standing.with(),
+                false,
+                false,
+                false,
+                null,
+                longSpan().multipliedBy(2),
+                Duration.ZERO);
     }
 
     @Test
@@ -625,7 +752,8 @@ public abstract class IdempotencyStoreContract {
         var write = new Write(first(key), true, true, true, shortSpan(), shortSpan(), Duration.ZERO);
         var standing = applied(store().reserve(write));
         if (state != State.IN_FLIGHT) {
-            standing = timed(List.of(), standing, standing.with().state(state), false, false, true, null, null, Duration.ZERO);
+            standing = timed(
+                    List.of(), standing, standing.with().state(state), false, false, true, null, null, Duration.ZERO);
         }
         elapseMoreThan(shortSpan().multipliedBy(2));
         purgeAll();

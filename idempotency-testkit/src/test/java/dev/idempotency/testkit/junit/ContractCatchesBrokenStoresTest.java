@@ -89,8 +89,8 @@ final class ContractCatchesBrokenStoresTest {
         assertThat(sorted(clauses.keySet()).stream().map(clause -> number(clause)))
                 .containsExactlyElementsOf(
                         IntStream.rangeClosed(1, clauses.size()).boxed().toList());
-        assertThat(clauses).allSatisfy((clause, sentence) -> assertThat(sentence)
-                .endsWith("."));
+        assertThat(clauses)
+                .allSatisfy((clause, sentence) -> assertThat(sentence).endsWith("."));
     }
 
     @Test
@@ -118,7 +118,8 @@ final class ContractCatchesBrokenStoresTest {
             if (clause != null) {
                 var name = method.getAnnotation(DisplayName.class).value();
                 assertThat(name).startsWith(clause.value() + ". ");
-                assertThat(clauses.put(clause.value(), name.substring(clause.value().length() + 2)))
+                assertThat(clauses.put(
+                                clause.value(), name.substring(clause.value().length() + 2)))
                         .as(clause.value() + " has one test")
                         .isNull();
             }
@@ -132,12 +133,14 @@ final class ContractCatchesBrokenStoresTest {
                 .selectors(selectClass(Candidate.class))
                 .configurationParameter("junit.jupiter.execution.parallel.enabled", "false")
                 .execute();
-        assertThat(results.testEvents().finished().count()).isGreaterThanOrEqualTo(clauses().size());
+        assertThat(results.testEvents().finished().count())
+                .isGreaterThanOrEqualTo(clauses().size());
         assertThat(results.testEvents().skipped().count()).isZero();
         return results.testEvents()
                 .finished()
-                .filter(event -> event.getRequiredPayload(TestExecutionResult.class).getStatus()
-                        != TestExecutionResult.Status.SUCCESSFUL)
+                .filter(event ->
+                        event.getRequiredPayload(TestExecutionResult.class).getStatus()
+                                != TestExecutionResult.Status.SUCCESSFUL)
                 .map(ContractCatchesBrokenStoresTest::clause)
                 .collect(toCollection(() -> new TreeSet<>(BY_NUMBER)));
     }
