@@ -76,7 +76,7 @@ public final class Payments {
     private int run(Orders orders) throws IOException, InterruptedException {
         out.println(orders.rows().size() + " rows with " + orders.ids().size() + " orders, from " + orders.source());
         beforehand(orders, client.ledger());
-        return options.isUnprotected() ? unprotected(orders) : isProtected(orders);
+        return options.isUnprotected() ? withoutLibrary(orders) : withLibrary(orders);
     }
 
     /** No ledger, no figures: better said before than after. A provider that cannot be reached is not called at all. */
@@ -96,7 +96,7 @@ public final class Payments {
     }
 
     /** This is what a reader would copy: the store, the operation, and what ends a doubt. */
-    private int isProtected(Orders orders) throws IOException, InterruptedException {
+    private int withLibrary(Orders orders) throws IOException, InterruptedException {
         var store = CaffeineIdempotencyStore.create(Math.max(1, orders.rows().size()));
         try (var idempotency = Idempotency.builder(store).listener(this::count).build()) {
             Operation<Order, Charge> charge = idempotency
@@ -112,7 +112,7 @@ public final class Payments {
     }
 
     /** The same calls without the library, with a fresh key each, as clients make them that keep no record. */
-    private int unprotected(Orders orders) throws IOException, InterruptedException {
+    private int withoutLibrary(Orders orders) throws IOException, InterruptedException {
         out.println(
                 "Without the library: every caller calls the provider itself, with a new Idempotency-Key each time");
         return run(
