@@ -144,18 +144,17 @@ final class Driver {
 
     private static <R> CompletableFuture<Step.Outcome> callAsync(
             OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Call<R> call) {
-        CompletionStage<?> stage;
         try {
-            stage = untyped(spec).requireAsyncCall().call(execution.request(), call.attempt());
+            CompletionStage<?> stage = untyped(spec).requireAsyncCall().call(execution.request(), call.attempt());
             if (stage == null) {
                 throw new NullPointerException("the call returned null instead of a stage");
             }
+            var outcome = new CompletableFuture<Step.Outcome>();
+            stage.whenComplete((value, failure) -> outcome.complete(new Step.Outcome(value, failure)));
+            return outcome;
         } catch (Throwable t) {
             return CompletableFuture.completedFuture(new Step.Outcome(null, t));
         }
-        var outcome = new CompletableFuture<Step.Outcome>();
-        stage.whenComplete((value, failure) -> outcome.complete(new Step.Outcome(value, failure)));
-        return outcome;
     }
 
     /** A lookup or seal, on a thread of its own: one that hangs is interrupted and given up. */

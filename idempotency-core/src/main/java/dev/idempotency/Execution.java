@@ -21,6 +21,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One run of one request: reserve, call, record, in {@link Step}s. Each method is what happens between two steps, and each
@@ -32,6 +34,8 @@ final class Execution<I, O extends @Nullable Object> {
 
     /** How often an answer that could not be recorded is tried again after the caller has heard of it. */
     static final int BACKGROUND_TRIES = 500;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
 
     private final OperationSpec<I, O> spec;
     private final Ports ports;
@@ -47,6 +51,7 @@ final class Execution<I, O extends @Nullable Object> {
     private long storeTimeSeenAt;
     private int polls;
     private boolean recovered;
+    private boolean mayHaveActed;
 
     Execution(OperationSpec<I, O> spec, Ports ports, I request, IdempotencyKey key, Fingerprint fingerprint) {
         this.spec = spec;
@@ -117,13 +122,13 @@ final class Execution<I, O extends @Nullable Object> {
     private Step<Answer<O>> meet(Snapshot snapshot, @Nullable AttemptToken own) {
         IdempotencyRecord standing = snapshot.record();
         if (standing == null) {
-            return start();
+            return mayHaveActed ? vanished() : start();
         }
         if (own != null && standing.token().equals(own)) {
             return recognise(standing, snapshot.now(), own);
         }
         return switch (ConflictTable.meet(standing, fingerprint, snapshot.now())) {
-            case RESERVE -> takeOpen(standing, snapshot.now());
+            case RESERVE -> mayHaveActed ? reopened(standing) : takeOpen(standing, snapshot.now());
             case WAIT -> await(standing, snapshot.now());
             case EXPIRE -> expire(standing, snapshot.now());
             case RECOVER -> recover(standing, snapshot.now());
@@ -154,6 +159,11 @@ final class Execution<I, O extends @Nullable Object> {
         return decision.reason() == Decision.Reason.IN_DOUBT
                 ? release(standing, now, new NotExecutedException("it lapsed before it was known to be reserved", null))
                 : start();
+    }
+
+    /** This run may have made the write already: whoever reopened the key did not know, so it takes a fresh execution. */
+    private Step<Answer<O>> reopened(IdempotencyRecord standing) {
+        return inDoubt(standing, null, "The key was reopened or forgotten before its outcome was recorded.");
     }
 
     private Step<Answer<O>> takeOpen(IdempotencyRecord standing, Instant now) {
@@ -242,14 +252,14 @@ final class Execution<I, O extends @Nullable Object> {
         O value;
         try {
             value = spec.codec().decode(result.bytes());
-        } catch (Exception e) {
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
             return unreadable(standing, "its result cannot be decoded", e);
         }
         emit(IdempotencyEvent.Type.REPLAYED, standing, "");
         return done(Answer.of(value));
     }
 
-    private Step<Answer<O>> unreadable(IdempotencyRecord standing, String why, @Nullable Exception cause) {
+    private Step<Answer<O>> unreadable(IdempotencyRecord standing, String why, @Nullable Throwable cause) {
         emit(IdempotencyEvent.Type.RESULT_UNAVAILABLE, standing, why);
         return done(Answer.failed(() ->
                 new ResultUnavailableException(key, "The operation ran, but " + why + "; nothing was called", cause)));
@@ -282,6 +292,7 @@ final class Execution<I, O extends @Nullable Object> {
     private Step<Answer<O>> called(Step.Outcome outcome) {
         Throwable failure = outcome.failure();
         if (failure == null) {
+            mayHaveActed = true;
             O value = typed(outcome.value());
             StoredResult result;
             try {
@@ -289,17 +300,16 @@ final class Execution<I, O extends @Nullable Object> {
                         StoredResult.Kind.RESULT,
                         spec.codec().id(),
                         spec.codec().encode(value));
-            } catch (Exception | StackOverflowError e) {
+            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
                 return doubt(e, "the call returned, but its result cannot be encoded");
             }
-            if (retry != null) {
-                retry.onComplete();
-            }
+            succeeded();
             return record(result, Answer.of(value));
         }
         failure = unwrapped(failure);
         lastFailure = failure;
-        if (failure instanceof DeclinedException declined) {
+        if (failure instanceof DeclinedException declined && isOwn(declined)) {
+            mayHaveActed = true;
             byte[] reason = declined.reason().getBytes(StandardCharsets.UTF_8);
             return record(
                     new StoredResult(StoredResult.Kind.DECLINED, "text", reason),
@@ -322,21 +332,50 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     private FailureClass classify(Throwable failure) {
-        if (failure instanceof NotExecutedException) {
+        if (failure instanceof NotExecutedException notExecuted && isOwn(notExecuted)) {
             return FailureClass.NOT_EXECUTED;
         }
         try {
             FailureClass said = spec.failures().classify(failure);
             return said == null ? FailureClass.AMBIGUOUS : said;
-        } catch (RuntimeException e) {
-            failure.addSuppressed(e);
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
             return FailureClass.AMBIGUOUS;
+        }
+    }
+
+    /** The outcome of another operation inside the call proves nothing about the call. */
+    private boolean isOwn(IdempotencyException outcome) {
+        return outcome.key() == null || key.equals(outcome.key());
+    }
+
+    /** In milliseconds; negative if the retry does not want to. Its predicates and listeners are the user's code. */
+    private long retryDelay(Throwable failure) {
+        try {
+            return retry == null ? -1 : retry.onError(failure);
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
+            return -1;
+        }
+    }
+
+    private void succeeded() {
+        try {
+            if (retry != null) {
+                retry.onComplete();
+            }
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+            LOG.warn("A retry's listener failed on the success of {}; nothing else changes", key, e);
         }
     }
 
     /** Proof that nothing was executed: the call may be made again under the same reservation, or the key is freed. */
     private Step<Answer<O>> unsent(Throwable failure) {
-        long delay = retry == null || lease().isLost() ? -1 : retry.onError(failure);
+        long delay = lease().isLost() ? -1 : retryDelay(failure);
         if (delay < 0) {
             return release(lease().record(), storeTime(), failure);
         }
@@ -378,6 +417,8 @@ final class Execution<I, O extends @Nullable Object> {
 
     /** The caller gets an answer only after the record is confirmed. */
     private Step<Answer<O>> record(StoredResult result, Answer<O> answer) {
+        // A renewal that meets our own completion would take the lease for lost.
+        endLease();
         return record(lease().record(), storeTime(), result, answer);
     }
 
@@ -483,6 +524,7 @@ final class Execution<I, O extends @Nullable Object> {
     // ---- in doubt
 
     private Step<Answer<O>> doubt(Throwable failure, String reason) {
+        mayHaveActed = true;
         lastFailure = failure;
         endLease();
         return doubt(lease().record(), storeTime(), reason);
@@ -539,7 +581,7 @@ final class Execution<I, O extends @Nullable Object> {
         if (retry == null || lastFailure == null) {
             return -1;
         }
-        long delay = retry.onError(lastFailure);
+        long delay = retryDelay(lastFailure);
         return delay < 0 ? -1 : Math.max(1, delay);
     }
 
@@ -634,7 +676,7 @@ final class Execution<I, O extends @Nullable Object> {
         try {
             result = new StoredResult(
                     StoredResult.Kind.RESULT, spec.codec().id(), spec.codec().encode(value));
-        } catch (Exception | StackOverflowError e) {
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
             lastFailure = e;
             return inDoubt(standing, null, "What the provider has cannot be encoded.");
         }
@@ -721,6 +763,22 @@ final class Execution<I, O extends @Nullable Object> {
     private Step<Answer<O>> done(Answer<O> answer) {
         endLease();
         return new Step.Done<>(answer, null);
+    }
+
+    /** The caller was interrupted in a pause: in one before a recovery of his own attempt, or in a wait for another. */
+    Answer<O> interrupted(InterruptedException cause) {
+        Lease own = lease;
+        if (mayHaveActed && own != null) {
+            return Answer.failedAlone(() -> new InDoubtException(
+                    key,
+                    own.record().attempt(),
+                    null,
+                    null,
+                    "Interrupted before it was resolved; executing the request again later resolves it.",
+                    cause));
+        }
+        return Answer.failedAlone(
+                () -> new InFlightException(key, "Interrupted while another run was in flight", cause));
     }
 
     /** Something went wrong that no step can tell the store: the lease is left to lapse. */

@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -49,8 +51,8 @@ public final class Idempotency implements AutoCloseable {
     private final List<IdempotencyListener> listeners;
     private final ExecutorService executor;
     private final ScheduledExecutorService scheduler;
-    private final boolean ownsExecutor;
-    private final boolean ownsScheduler;
+    private final @Nullable ThreadPoolExecutor ownWorkers;
+    private final @Nullable ScheduledThreadPoolExecutor ownTimer;
     private final Driver driver;
     private final LeaseKeeper leaseKeeper;
 
@@ -60,17 +62,20 @@ public final class Idempotency implements AutoCloseable {
         nanoTime = builder.nanoTime;
         tokens = builder.tokens;
         listeners = List.copyOf(builder.listeners);
-        ownsExecutor = builder.executor == null;
-        ownsScheduler = builder.scheduler == null;
-        executor = builder.executor == null
-                ? Executors.newCachedThreadPool(threads("idempotency-worker-"))
-                : builder.executor;
-        scheduler = builder.scheduler == null ? timer() : builder.scheduler;
+        ownWorkers = builder.executor == null ? workers() : null;
+        ownTimer = builder.scheduler == null ? timer() : null;
+        executor = Objects.requireNonNull(ownWorkers == null ? builder.executor : ownWorkers);
+        scheduler = Objects.requireNonNull(ownTimer == null ? builder.scheduler : ownTimer);
         driver = new Driver(store, executor, scheduler);
         leaseKeeper = new LeaseKeeper(driver, executor, scheduler);
     }
 
-    private static ScheduledExecutorService timer() {
+    private static ThreadPoolExecutor workers() {
+        return new ThreadPoolExecutor(
+                0, Integer.MAX_VALUE, 60, TimeUnit.SECONDS, new SynchronousQueue<>(), threads("idempotency-worker-"));
+    }
+
+    private static ScheduledThreadPoolExecutor timer() {
         var timer = new ScheduledThreadPoolExecutor(1, threads("idempotency-timer-"));
         timer.setRemoveOnCancelPolicy(true);
         return timer;
@@ -145,7 +150,7 @@ public final class Idempotency implements AutoCloseable {
         for (IdempotencyListener listener : listeners) {
             try {
                 listener.on(event);
-            } catch (RuntimeException | AssertionError e) {
+            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
                 LOG.warn("A listener failed on {}; nothing else changes", event.type(), e);
             }
         }
@@ -160,16 +165,18 @@ public final class Idempotency implements AutoCloseable {
     }
 
     /**
-     * Ends the threads that this instance made, once what runs on them has ended. Executions that are under way end as they
-     * would; their leases are no longer renewed.
+     * Lets the threads that this instance made end, as soon as nothing is left to do on them. Executions that are under way
+     * end as they would, with their leases renewed, and outcomes that are still to be recorded go on being recorded.
      */
     @Override
     public void close() {
-        if (ownsScheduler) {
-            scheduler.shutdownNow();
+        // A shutdown would refuse what executions under way need next, and leave them waiting for ever.
+        if (ownTimer != null) {
+            ownTimer.setKeepAliveTime(100, TimeUnit.MILLISECONDS);
+            ownTimer.allowCoreThreadTimeOut(true);
         }
-        if (ownsExecutor) {
-            executor.shutdown();
+        if (ownWorkers != null) {
+            ownWorkers.setKeepAliveTime(0, TimeUnit.SECONDS);
         }
     }
 

@@ -7,11 +7,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An attempt's right to record, and until when it may send. Thread-safe: the call, its renewals and its signal meet here.
  */
 final class Lease {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
+
     private final Ports ports;
     private final Event.Spans spans;
     private final long renewUntil;
@@ -165,7 +169,13 @@ final class Lease {
             actions = List.copyOf(onLost);
         }
         ports.events().accept(event(IdempotencyEvent.Type.LEASE_LOST, why));
-        actions.forEach(Runnable::run);
+        for (Runnable action : actions) {
+            try {
+                action.run();
+            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+                LOG.warn("A signal for a lost lease failed; the others are given all the same", e);
+            }
+        }
         return new Step.Done<>(false, null);
     }
 

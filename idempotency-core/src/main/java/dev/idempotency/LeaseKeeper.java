@@ -26,8 +26,13 @@ final class LeaseKeeper {
 
     void keep(Lease lease, Duration length) {
         long third = Math.max(1, length.toNanos() / 3);
-        var timer = scheduler.schedule(() -> executor.execute(() -> renew(lease, length)), third, TimeUnit.NANOSECONDS);
-        lease.onEnd(() -> timer.cancel(false));
+        try {
+            var timer =
+                    scheduler.schedule(() -> executor.execute(() -> renew(lease, length)), third, TimeUnit.NANOSECONDS);
+            lease.onEnd(() -> timer.cancel(false));
+        } catch (RejectedExecutionException e) {
+            LOG.warn("A lease is not renewed: the scheduler takes no tasks", e);
+        }
     }
 
     private void renew(Lease lease, Duration length) {
@@ -39,8 +44,6 @@ final class LeaseKeeper {
             if (step instanceof Done<Boolean> done && done.answer()) {
                 keep(lease, length);
             }
-        } catch (RejectedExecutionException e) {
-            LOG.debug("A lease is no longer renewed: the library was closed", e);
         } catch (RuntimeException e) {
             LOG.warn("A lease is no longer renewed", e);
         }

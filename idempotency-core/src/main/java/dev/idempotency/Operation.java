@@ -124,16 +124,10 @@ public final class Operation<I, O extends @Nullable Object> {
     private Answer<O> fly(Flight<O> mine, I request, IdempotencyKey key, Fingerprint fingerprint) {
         Answer<O> answer = null;
         try {
-            if (spec.call() == null) {
-                answer = joined(runAsync(request, key, fingerprint));
-            } else {
-                var execution = new Execution<>(spec, ports, request, key, fingerprint);
-                answer = driver.run(spec, execution, execution.start());
-            }
+            answer = spec.call() == null
+                    ? joined(runAsync(request, key, fingerprint), key)
+                    : run(new Execution<>(spec, ports, request, key, fingerprint));
             return answer;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Answer.failedAlone(() -> interrupted(key, e));
         } finally {
             flights.remove(key, mine);
             mine.end().complete(answer != null && answer.shared() ? answer : null);
@@ -144,10 +138,22 @@ public final class Operation<I, O extends @Nullable Object> {
         return new InFlightException(key, "Interrupted while another run was in flight", cause);
     }
 
+    private Answer<O> run(Execution<I, O> execution) {
+        try {
+            return driver.run(spec, execution, execution.start());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return execution.interrupted(e);
+        }
+    }
+
     /** An interrupted caller leaves; the call goes on, and its outcome is recorded. */
-    private Answer<O> joined(CompletableFuture<Answer<O>> running) throws InterruptedException {
+    private Answer<O> joined(CompletableFuture<Answer<O>> running, IdempotencyKey key) {
         try {
             return running.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.failedAlone(() -> interrupted(key, e));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException failure) {
                 throw failure;
@@ -207,8 +213,12 @@ public final class Operation<I, O extends @Nullable Object> {
     }
 
     private CompletableFuture<Answer<O>> runAsync(I request, IdempotencyKey key, Fingerprint fingerprint) {
-        var execution = new Execution<>(spec, ports, request, key, fingerprint);
-        return driver.start(spec, execution, execution.start());
+        try {
+            var execution = new Execution<>(spec, ports, request, key, fingerprint);
+            return driver.start(spec, execution, execution.start());
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /**

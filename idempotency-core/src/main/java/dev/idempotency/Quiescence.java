@@ -93,6 +93,10 @@ public record Quiescence(Duration pause, Duration transit, Duration lag, Duratio
     }
 
     private static Quiescence safest(Duration pause, Duration transit, Duration lag, Duration clockError) {
+        Settings.atLeastZero("pause", pause);
+        Settings.atLeastZero("transit", transit);
+        Settings.atLeastZero("lag", lag);
+        Settings.atLeastZero("clockError", clockError);
         return new Quiescence(
                 pause,
                 transit,
