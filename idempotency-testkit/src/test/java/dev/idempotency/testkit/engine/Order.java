@@ -1,0 +1,4 @@
+package dev.idempotency.testkit.engine;
+
+/** The request of these tests. */
+record Order(String id, long amount) {}

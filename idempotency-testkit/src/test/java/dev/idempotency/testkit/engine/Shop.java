@@ -1,0 +1,130 @@
+package dev.idempotency.testkit.engine;
+
+import dev.idempotency.Idempotency;
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.Operation;
+import dev.idempotency.ProviderProfile;
+import dev.idempotency.Quiescence;
+import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.testkit.ManualClock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** One store, any number of instances of the library on it, and threads to call them from. */
+final class Shop implements AutoCloseable {
+    static final String OPERATION = "charge";
+    static final Order ORDER = new Order("o-1", 100);
+    static final IdempotencyKey KEY = new IdempotencyKey(OPERATION, "o-1");
+    static final ProviderProfile NATIVE =
+            ProviderProfile.of("simulated", "these tests", ProviderProfile.KeyFormat.uuid(), ProviderProfile.ENDLESS);
+    static final Quiescence MINUTE = Quiescence.of(Duration.ofSeconds(20), Duration.ofSeconds(7));
+
+    final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
+    final ProbeStore store;
+    final Events events = new Events();
+    final Idempotency idempotency;
+    final AtomicInteger calls = new AtomicInteger();
+
+    private final List<Idempotency> instances = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final ExecutorService callers = Executors.newCachedThreadPool(task -> {
+        var thread = new Thread(task, "caller");
+        thread.setDaemon(true);
+        synchronized (threads) {
+            threads.add(thread);
+        }
+        return thread;
+    });
+
+    private Shop(boolean realTime) {
+        store = new ProbeStore(
+                realTime
+                        ? CaffeineIdempotencyStore.create()
+                        : CaffeineIdempotencyStore.create(100_000, clock::nanoTime, clock.instant()));
+        idempotency = another();
+    }
+
+    /** On the machine's clock. */
+    static Shop open() {
+        return new Shop(true);
+    }
+
+    /** The store on a clock that moves by hand; the library on the machine's. */
+    static Shop onManualClock() {
+        return new Shop(false);
+    }
+
+    /** Another "process" on the same store. */
+    Idempotency another() {
+        var instance = Idempotency.builder(store).listener(events).build();
+        instances.add(instance);
+        return instance;
+    }
+
+    /** Another "process", whose monotonic clock moves by hand too: no lease lapses by itself. */
+    Idempotency timeless() {
+        var instance = Idempotency.builder(store)
+                .listener(events)
+                .nanoTime(clock::nanoTime)
+                .build();
+        instances.add(instance);
+        return instance;
+    }
+
+    Operation.Builder<Order, Receipt> charge() {
+        return charge(idempotency);
+    }
+
+    Operation.Builder<Order, Receipt> charge(Idempotency on) {
+        return on.operation(OPERATION, Order.class, Receipt.class).key(Order::id);
+    }
+
+    /** A call that works, and is counted. */
+    Operation.Call<Order, Receipt> working() {
+        return (order, attempt) -> new Receipt("effect-" + calls.incrementAndGet(), order.amount());
+    }
+
+    <T> Future<T> submit(Callable<T> task) {
+        return callers.submit(task);
+    }
+
+    /** Waits until so many callers wait for something. */
+    void awaitWaiting(int count) {
+        Eventually.holds(count + " waiting callers", () -> waiting() >= count);
+    }
+
+    private int waiting() {
+        synchronized (threads) {
+            return (int) threads.stream()
+                    .filter(thread -> thread.getState() == Thread.State.TIMED_WAITING
+                            || thread.getState() == Thread.State.WAITING)
+                    .count();
+        }
+    }
+
+    IdempotencyRecord record() {
+        return record(KEY);
+    }
+
+    IdempotencyRecord record(IdempotencyKey key) {
+        var record = store.find(key).record();
+        if (record == null) {
+            throw new AssertionError("no record for " + key);
+        }
+        return record;
+    }
+
+    @Override
+    public void close() {
+        callers.shutdownNow();
+        instances.forEach(Idempotency::close);
+    }
+}
