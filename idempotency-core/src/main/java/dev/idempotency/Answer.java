@@ -27,6 +27,12 @@ record Answer<O extends @Nullable Object>(
         return new Answer<>(null, failure, false);
     }
 
+    /** Does not print the result. */
+    @Override
+    public String toString() {
+        return "Answer[" + (failure == null ? "result" : "failure") + (shared ? "" : ", not shared") + "]";
+    }
+
     @SuppressWarnings("NullAway") // null only where O allows it
     O get() {
         if (failure != null) {

@@ -47,7 +47,13 @@ public sealed interface Finding<O extends @Nullable Object> {
      * @param result what the call would have returned
      * @param <O> the operation's result
      */
-    record Found<O extends @Nullable Object>(O result) implements Finding<O> {}
+    record Found<O extends @Nullable Object>(O result) implements Finding<O> {
+        /** Does not print the result. */
+        @Override
+        public String toString() {
+            return "Found";
+        }
+    }
 
     /**
      * The provider has it not.
