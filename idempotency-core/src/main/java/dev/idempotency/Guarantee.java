@@ -58,8 +58,8 @@ public record Guarantee(
      */
     public Guarantee {
         Objects.requireNonNull(level, "level");
-        conditions = List.copyOf(conditions);
-        violations = List.copyOf(violations);
+        conditions = List.copyOf(Objects.requireNonNull(conditions, "conditions"));
+        violations = List.copyOf(Objects.requireNonNull(violations, "violations"));
     }
 
     /** The level with its conditions, over several lines, for people. */

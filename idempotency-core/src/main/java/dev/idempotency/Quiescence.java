@@ -60,6 +60,7 @@ public record Quiescence(Duration pause, Duration transit, Duration lag, Duratio
      * @return a new quiescence
      */
     public Quiescence withPause(Duration pause) {
+        Objects.requireNonNull(pause, "pause");
         return safest(pause, transit, lag, clockError);
     }
 
@@ -70,6 +71,7 @@ public record Quiescence(Duration pause, Duration transit, Duration lag, Duratio
      * @return a new quiescence
      */
     public Quiescence withClockError(Duration clockError) {
+        Objects.requireNonNull(clockError, "clockError");
         return safest(pause, transit, lag, clockError);
     }
 

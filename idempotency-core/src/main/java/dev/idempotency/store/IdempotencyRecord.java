@@ -104,7 +104,7 @@ public record IdempotencyRecord(
         Objects.requireNonNull(nativeKey, "nativeKey");
         Objects.requireNonNull(terms, "terms");
         Objects.requireNonNull(times, "times");
-        evidence = List.copyOf(evidence);
+        evidence = List.copyOf(Objects.requireNonNull(evidence, "evidence"));
         if (generation < 1 || version < 1 || attempt < 1) {
             throw new IllegalArgumentException("generation, version and attempt must be at least 1");
         }

@@ -31,7 +31,7 @@ public final class StoredResult {
     public StoredResult(Kind kind, String codec, byte[] bytes) {
         this.kind = Objects.requireNonNull(kind, "kind");
         this.codec = Objects.requireNonNull(codec, "codec");
-        this.bytes = bytes.clone();
+        this.bytes = Objects.requireNonNull(bytes, "bytes").clone();
     }
 
     /**

@@ -1,0 +1,338 @@
+package dev.idempotency;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
+import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import dev.idempotency.store.AttemptToken;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What builders say to null, to negative and absurd values, and to contradictions: which argument, what, and what else. */
+final class BadInputTest {
+    private static final Idempotency IDEMPOTENCY = Idempotency.on(CaffeineIdempotencyStore.create());
+    private static final Duration TICK = Duration.ofNanos(1);
+
+    private interface Setter extends BiFunction<Operation.Builder<String, String>, Duration, Object> {}
+
+    private static Operation.Builder<String, String> operation() {
+        return IDEMPOTENCY.operation("pay", String.class, String.class);
+    }
+
+    private static void refusedNull(String name, ThrowingCallable code) {
+        assertThatNullPointerException().isThrownBy(code).withMessage(name);
+    }
+
+    private static void refused(String message, ThrowingCallable code) {
+        assertThatIllegalArgumentException().isThrownBy(code).withMessage(message);
+    }
+
+    // ---- durations of an operation
+
+    static Stream<Arguments> durations() {
+        return Stream.of(
+                durations("lease", Operation.Builder::lease, Duration.ofMillis(10), Duration.ofDays(1)),
+                durations("callTimeout", Operation.Builder::callTimeout, Duration.ofMillis(10), Duration.ofDays(30)),
+                durations(
+                        "recoveryTimeout",
+                        Operation.Builder::recoveryTimeout,
+                        Duration.ofMillis(1),
+                        Duration.ofDays(1)),
+                durations("waitAtMost", Operation.Builder::waitAtMost, Duration.ZERO, Duration.ofDays(1)),
+                durations("retention", Operation.Builder::retention, Duration.ofSeconds(1), Duration.ofDays(366)),
+                durations("tombstone", Operation.Builder::tombstone, null, Duration.ofDays(366)),
+                durations("retryHorizon", Operation.Builder::retryHorizon, null, Duration.ofDays(366)));
+    }
+
+    private static Arguments durations(String name, Setter setter, Duration least, Duration most) {
+        return Arguments.of(name, setter, least, most);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("durations")
+    void duration_beyondItsLimits_isRefusedWithTheLimit(String name, Setter setter, Duration least, Duration most) {
+        var lowest = least == null ? Duration.ZERO : least;
+        String tooLow = least == null ? "; it must not be negative" : "; it must be at least " + least;
+
+        for (Duration low : List.of(lowest.minus(TICK), Duration.ofDays(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+            refused(name + " is " + low + tooLow, () -> setter.apply(operation(), low));
+        }
+        for (Duration high : List.of(most.plus(TICK), Duration.ofSeconds(Long.MAX_VALUE))) {
+            refused(name + " is " + high + "; it must be at most " + most, () -> setter.apply(operation(), high));
+        }
+        refusedNull(name, () -> setter.apply(operation(), null));
+        assertThat(setter.apply(operation(), lowest)).isInstanceOf(Operation.Builder.class);
+        assertThat(setter.apply(operation(), most)).isInstanceOf(Operation.Builder.class);
+    }
+
+    @Test
+    void operation_atEveryLimit_canBeBuilt() {
+        assertThat(operation()
+                        .key(request -> request)
+                        .lease(Duration.ofDays(1))
+                        .callTimeout(Duration.ofDays(30))
+                        .recoveryTimeout(Duration.ofDays(1))
+                        .waitAtMost(Duration.ofDays(1))
+                        .retention(Duration.ofDays(366))
+                        .tombstone(Duration.ofDays(366))
+                        .retryHorizon(Duration.ofDays(365))
+                        .calling((request, attempt) -> request)
+                        .execute("a"))
+                .isEqualTo("a");
+    }
+
+    // ---- the rest of an operation
+
+    @Test
+    void operation_nullArguments_areRefusedByName() {
+        refusedNull("name", () -> IDEMPOTENCY.operation(null, String.class, String.class));
+        refusedNull("requestType", () -> IDEMPOTENCY.operation("pay", null, String.class));
+        refusedNull("resultType", () -> IDEMPOTENCY.operation("pay", String.class, null));
+        refusedNull("tenant", () -> operation().tenant(null));
+        refusedNull("payload", () -> operation().fingerprint(null));
+        refusedNull("recovery", () -> operation().recovery(null));
+        refusedNull("failures", () -> operation().failures(null));
+        refusedNull("codec", () -> operation().codec(null));
+        refusedNull("retry", () -> operation().retry(null));
+        refusedNull("reason", () -> operation().acceptDuplicates(null));
+        refusedNull("call", () -> operation().key(request -> request).calling(null));
+        refusedNull("call", () -> operation().key(request -> request).callingAsync(null));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a b", "a/b", "-a", ".a", "_a", "ä", "a:b", "pay!"})
+    void operation_nameThatIsNone_isRefusedWithWhatWouldBeOne(String name) {
+        refused(
+                "name is '" + name + "'; it must be letters, digits, dots, hyphens and underscores",
+                () -> IDEMPOTENCY.operation(name, String.class, String.class));
+    }
+
+    @Test
+    void operation_nameThatIsBlankOrTooLong_isRefused() {
+        refused("name is blank; it must name something", () -> IDEMPOTENCY.operation("", String.class, String.class));
+        refused(
+                "name has 101 characters; at most 100 are allowed",
+                () -> IDEMPOTENCY.operation("a".repeat(101), String.class, String.class));
+        refused(
+                "name has a control character or a lone surrogate at position 3",
+                () -> IDEMPOTENCY.operation("pay\n", String.class, String.class));
+        assertThat(IDEMPOTENCY.operation("a0.B-c_d", String.class, String.class))
+                .isNotNull();
+        assertThat(IDEMPOTENCY.operation("7", String.class, String.class)).isNotNull();
+    }
+
+    @Test
+    void acceptDuplicates_withoutAReason_isRefused() {
+        refused("reason is blank; it must name something", () -> operation().acceptDuplicates(" "));
+        refused(
+                "reason has 1001 characters; at most 1000 are allowed",
+                () -> operation().acceptDuplicates("a".repeat(1001)));
+    }
+
+    @Test
+    void calling_withoutAKey_isRefusedWithWhatToDo() {
+        assertThatIllegalStateException()
+                .isThrownBy(() -> operation().calling((request, attempt) -> request))
+                .withMessage("Operation 'pay' has no key; set it with key(..)");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> operation().tenant(request -> "acme").callingAsync((request, attempt) -> null))
+                .withMessage("Operation 'pay' has no key; set it with key(..)");
+    }
+
+    private static final class NoJson {
+        private NoJson(int unused) {}
+    }
+
+    @Test
+    void calling_withAResultTypeThatHasNoJson_isRefusedBeforeAnyCall() {
+        refused(
+                "results of type " + NoJson.class.getName()
+                        + " cannot be written as JSON; give the operation a codec(..)",
+                () -> IDEMPOTENCY
+                        .operation("pay", String.class, NoJson.class)
+                        .key(request -> request)
+                        .calling((request, attempt) -> new NoJson(1)));
+    }
+
+    private record Codec(String id) implements ResultCodec<String> {
+        @Override
+        public byte[] encode(String result) {
+            return new byte[0];
+        }
+
+        @Override
+        public String decode(byte[] bytes) {
+            return "";
+        }
+
+        @Override
+        public void check() {
+            if (id.equals("unfit")) {
+                throw new IllegalArgumentException("results of this kind are not for me");
+            }
+        }
+    }
+
+    @Test
+    void calling_withACodecThatIsNone_isRefused() {
+        refusedNull("codec id", () -> with(new Codec(null)));
+        refused("codec id is blank; it must name something", () -> with(new Codec(" ")));
+        refused("codec id has 65 characters; at most 64 are allowed", () -> with(new Codec("a".repeat(65))));
+        refused("results of this kind are not for me", () -> with(new Codec("unfit")));
+        assertThat(with(new Codec("a".repeat(64)))).isNotNull();
+    }
+
+    private static Operation<String, String> with(ResultCodec<String> codec) {
+        return operation().key(request -> request).codec(codec).calling((request, attempt) -> request);
+    }
+
+    // ---- recoveries
+
+    @Test
+    void recovery_nullArguments_areRefusedByName() {
+        Recovery.Lookup<String, String> lookup = (request, attempt) -> Finding.missing();
+        var quiescence = Quiescence.of(Duration.ZERO, Duration.ZERO);
+        refusedNull("lookup", () -> Recovery.lookup(null));
+        refusedNull("lookup", () -> Recovery.lookupThenReexecute(null, quiescence));
+        refusedNull("quiescence", () -> Recovery.lookupThenReexecute(lookup, null));
+        refusedNull("lookup", () -> Recovery.lookupThenClose(null, quiescence));
+        refusedNull("quiescence", () -> Recovery.lookupThenClose(lookup, null));
+        refusedNull("profile", () -> Recovery.nativeKey(null));
+        refusedNull("profile", () -> Recovery.nativeKeyThenLookup(null, lookup, quiescence));
+        refusedNull("lookup", () -> Recovery.nativeKeyThenLookup(Providers.STRIPE_V1, null, quiescence));
+        refusedNull("quiescence", () -> Recovery.nativeKeyThenLookup(Providers.STRIPE_V1, lookup, null));
+        refusedNull("seal", () -> Recovery.seal(null));
+        refusedNull("seal", () -> Recovery.sealThenClose(null));
+    }
+
+    // ---- the entry
+
+    @Test
+    void entry_nullArguments_areRefusedByName() {
+        var builder = Idempotency.builder(CaffeineIdempotencyStore.create());
+        refusedNull("store", () -> Idempotency.on(null));
+        refusedNull("store", () -> Idempotency.builder(null));
+        refusedNull("listener", () -> builder.listener(null));
+        refusedNull("json", () -> builder.json(null));
+        refusedNull("nanoTime", () -> builder.nanoTime(null));
+        refusedNull("tokens", () -> builder.tokens(null));
+        refusedNull("executor", () -> builder.executor(null));
+        refusedNull("scheduler", () -> builder.scheduler(null));
+    }
+
+    @Test
+    void entry_aMapperThatReadsTypeNames_isRefused() {
+        var validator = BasicPolymorphicTypeValidator.builder()
+                .allowIfSubType("dev.idempotency.")
+                .build();
+        ObjectMapper typed = JsonMapper.builder()
+                .activateDefaultTyping(validator, ObjectMapper.DefaultTyping.NON_FINAL)
+                .build();
+
+        refused(
+                "json has default typing switched on; stored data would name classes",
+                () -> Idempotency.builder(CaffeineIdempotencyStore.create()).json(typed));
+    }
+
+    @Test
+    void caffeineStore_badArguments_areRefused() {
+        refused("maximumResults is 0; it must be at least 1", () -> CaffeineIdempotencyStore.create(0));
+        refused("maximumResults is -1; it must be at least 1", () -> CaffeineIdempotencyStore.create(-1));
+        refusedNull("ticker", () -> CaffeineIdempotencyStore.create(1, null, Instant.EPOCH));
+        refusedNull("startTime", () -> CaffeineIdempotencyStore.create(1, () -> 0, null));
+        refused(
+                "limit is 0; it must be at least 1",
+                () -> CaffeineIdempotencyStore.create().purge(0));
+        refused(
+                "limit is -1; it must be at least 1",
+                () -> CaffeineIdempotencyStore.create().listUnresolved(null, -1));
+    }
+
+    // ---- values
+
+    @Test
+    void overrideRequest_badArguments_areRefused() {
+        var key = new IdempotencyKey("pay", "1");
+        var token = new AttemptToken("0".repeat(32));
+        var fingerprint = new Fingerprint("a", "b");
+        refusedNull("key", () -> new OverrideRequest(null, 1, token, fingerprint, "Ada", "wrong"));
+        refusedNull("reviewedToken", () -> new OverrideRequest(key, 1, null, fingerprint, "Ada", "wrong"));
+        refusedNull("fingerprint", () -> new OverrideRequest(key, 1, token, null, "Ada", "wrong"));
+        refusedNull("requestedBy", () -> new OverrideRequest(key, 1, token, fingerprint, null, "wrong"));
+        refusedNull("reason", () -> new OverrideRequest(key, 1, token, fingerprint, "Ada", null));
+        refused(
+                "requestedBy is blank; it must name something",
+                () -> new OverrideRequest(key, 1, token, fingerprint, "", "wrong"));
+        refused(
+                "requestedBy has 201 characters; at most 200 are allowed",
+                () -> new OverrideRequest(key, 1, token, fingerprint, "a".repeat(201), "wrong"));
+        refused(
+                "reason has 1001 characters; at most 1000 are allowed",
+                () -> new OverrideRequest(key, 1, token, fingerprint, "Ada", "a".repeat(1001)));
+        refused(
+                "reason has a control character or a lone surrogate at position 5",
+                () -> new OverrideRequest(key, 1, token, fingerprint, "Ada", "wrong\n"));
+    }
+
+    @Test
+    void decline_withoutAReason_isRefused() {
+        refusedNull("reason", () -> new DeclinedException(null));
+        refused("reason must have 1 to 2000 characters", () -> new DeclinedException(" "));
+        refused("reason must have 1 to 2000 characters", () -> new DeclinedException("a".repeat(2001)));
+        assertThat(new DeclinedException("a".repeat(2000)).reason()).hasSize(2000);
+    }
+
+    @Test
+    void smallValues_nullArguments_areRefusedByName() {
+        var key = new IdempotencyKey("pay", "1");
+        refusedNull("type", () -> new IdempotencyEvent(null, key, 1, 1, ""));
+        refusedNull("key", () -> new IdempotencyEvent(IdempotencyEvent.Type.FOUND, null, 1, 1, ""));
+        refusedNull("detail", () -> new IdempotencyEvent(IdempotencyEvent.Type.FOUND, key, 1, 1, null));
+        refusedNull("reason", () -> Finding.unknown(null));
+        refusedNull("algorithm", () -> new Fingerprint(null, "b"));
+        refusedNull("digest", () -> new Fingerprint("a", null));
+        refusedNull("level", () -> new Guarantee(null, false, List.of(), List.of()));
+        refusedNull("conditions", () -> new Guarantee(Guarantee.Level.F, false, null, List.of()));
+        refusedNull("violations", () -> new Guarantee(Guarantee.Level.F, false, List.of(), null));
+    }
+
+    @Test
+    void guarantee_isImmutable() {
+        var lines = new ArrayList<>(List.of("P5: x"));
+        var guarantee = new Guarantee(Guarantee.Level.F, false, lines, lines);
+        lines.clear();
+
+        assertThat(guarantee.conditions()).containsExactly("P5: x").isUnmodifiable();
+        assertThat(guarantee.violations()).containsExactly("P5: x").isUnmodifiable();
+        assertThatThrownBy(() -> new Guarantee(Guarantee.Level.F, false, Arrays.asList("a", null), List.of()))
+                .isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void events_thatAreAlarms() {
+        assertThat(IdempotencyEvent.Type.values())
+                .filteredOn(IdempotencyEvent.Type::isAlarm)
+                .containsExactly(
+                        IdempotencyEvent.Type.ORPHAN,
+                        IdempotencyEvent.Type.CONFLICT,
+                        IdempotencyEvent.Type.CONTRADICTION,
+                        IdempotencyEvent.Type.DUPLICATE);
+    }
+}
