@@ -143,6 +143,7 @@ final class GuaranteeCalculatorTest {
     @Test
     void everyCombination_isWhatTheInequalitiesSay() {
         var bounds = DAY.pause().plus(DAY.transit());
+        var guard = DAY.resendWithin();
         List<Quiescence> quiescences =
                 new ArrayList<>(List.of(period(TICK.negated()), period(Duration.ZERO), period(TICK)));
         quiescences.add(null);
@@ -154,8 +155,8 @@ final class GuaranteeCalculatorTest {
                 DAY.withWindow(ProviderProfile.ENDLESS),
                 ProviderProfile.withoutWindow("Bank", "its contract", ProviderProfile.KeyFormat.uuid())));
         profiles.add(null);
-        List<Duration> horizons =
-                new ArrayList<>(List.of(WEEK.minus(TICK), WEEK, WEEK.plus(TICK), Duration.ofHours(1), Duration.ZERO));
+        List<Duration> horizons = new ArrayList<>(
+                List.of(WEEK.minus(TICK), WEEK, WEEK.plus(TICK), guard.minus(TICK), guard, Duration.ZERO));
         horizons.add(null);
 
         int combinations = 0;
@@ -173,7 +174,7 @@ final class GuaranteeCalculatorTest {
                 }
             }
         }
-        assertThat(combinations).isEqualTo(3 * 6 * 3 * 4 * 7 * 6);
+        assertThat(combinations).isEqualTo(3 * 6 * 3 * 4 * 7 * 7);
     }
 
     private static void check(

@@ -51,6 +51,11 @@ final class HttpFailuresTest {
         assertThat(HTTP.classify(new StatusException(status))).isEqualTo(expected);
     }
 
+    @Test
+    void classifier_isImmutable_andAsGoodAsAnyOther() {
+        assertThat(HttpFailures.classifier().classify(new StatusException(415))).isEqualTo(NOT_EXECUTED);
+    }
+
     static IntStream neverDefinite() {
         return IntStream.concat(IntStream.rangeClosed(500, 599), IntStream.of(408, 409));
     }
