@@ -1,0 +1,83 @@
+package dev.idempotency;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Holds the compiled public types against {@code docs/api.md}. */
+final class PublicApiTest {
+    private static final Path CLASSES = Path.of("target", "classes");
+
+    private static List<Class<?>> publicTypes() {
+        try (Stream<Path> files = Files.walk(CLASSES)) {
+            return files.map(file -> CLASSES.relativize(file).toString().replace('\\', '/'))
+                    .filter(name -> name.startsWith("dev/") && name.endsWith(".class"))
+                    .filter(name -> !name.contains("$") && !name.endsWith("package-info.class"))
+                    .map(name ->
+                            name.substring(0, name.length() - ".class".length()).replace('/', '.'))
+                    .sorted()
+                    .<Class<?>>map(PublicApiTest::load)
+                    .filter(type -> Modifier.isPublic(type.getModifiers()))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Class<?> load(String name) {
+        try {
+            return Class.forName(name, false, PublicApiTest.class.getClassLoader());
+        } catch (ClassNotFoundException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void forEverybody_pageAndClassesAreEqual() {
+        assertThat(MarkdownTable.rows("api.md", "Type", "What it is").stream().map(row -> row.get(0)))
+                .containsExactlyInAnyOrderElementsOf(publicTypes().stream()
+                        .filter(type -> type.getPackageName().equals("dev.idempotency"))
+                        .map(Class::getSimpleName)
+                        .toList());
+    }
+
+    @Test
+    void forStoreAuthors_pageAndClassesAreEqual() {
+        assertThat(MarkdownTable.rows("api.md", "Package", "Type", "What it is").stream()
+                        .map(row -> row.get(0) + "." + row.get(1)))
+                .containsExactlyInAnyOrderElementsOf(publicTypes().stream()
+                        .filter(type -> !type.getPackageName().equals("dev.idempotency"))
+                        .map(Class::getName)
+                        .toList());
+    }
+
+    @Test
+    void forEverybody_thereAreAtMost25() {
+        assertThat(publicTypes().stream()
+                        .filter(type -> type.getPackageName().equals("dev.idempotency"))
+                        .toList())
+                .hasSizeBetween(1, 25);
+    }
+
+    @Test
+    void classes_areFinal_unlessTheyAreMadeToBeExtended() {
+        assertThat(publicTypes())
+                .filteredOn(type -> !type.isInterface() && !Modifier.isFinal(type.getModifiers()))
+                .containsExactly(IdempotencyException.class);
+    }
+
+    @Test
+    void everyLine_saysSomething() {
+        assertThat(MarkdownTable.rows("api.md", "Type", "What it is"))
+                .allSatisfy(row -> assertThat(row.get(1)).hasSizeGreaterThan(20).endsWith("."));
+        assertThat(MarkdownTable.rows("api.md", "Package", "Type", "What it is"))
+                .allSatisfy(row -> assertThat(row.get(2)).hasSizeGreaterThan(20).endsWith("."));
+    }
+}
