@@ -49,7 +49,7 @@ final class SecretsTest {
                 write,
                 new Snapshot(true, record, Standing.NOW),
                 Decision.change(Decision.Reason.COMPLETED, write),
-                new Event.Complete(Standing.OWN, 1, result, Standing.SPANS),
+                new Event.Complete(Standing.OWN, 3, 1, result, Standing.SPANS),
                 new Event.Found(Standing.OWN, result, Standing.SPANS),
                 Finding.found(new Receipt(SECRET)),
                 Answer.of(new Receipt(SECRET)),
