@@ -1,0 +1,384 @@
+package dev.idempotency;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.idempotency.Script.Run;
+import dev.idempotency.Simulation.Faults;
+import dev.idempotency.Simulation.World;
+import dev.idempotency.store.State;
+import dev.idempotency.testkit.Effect;
+import dev.idempotency.testkit.Submission;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The counter-examples that model checking found, played step by step: harmless with the rule, a duplicate (or a needless
+ * doubt) without it. The names are those of the model's runs.
+ */
+final class CounterExamplesTest {
+    private static final Duration PAST_LEASE = Duration.ofSeconds(11);
+    private static final Duration QUIESCENCE = Worlds.QUIESCENCE.period();
+
+    private static Script script(World world) {
+        return new Script(world);
+    }
+
+    private static World without(World world, Faults faults) {
+        return Worlds.with(world, faults);
+    }
+
+    /** Somebody else finds the lapsed attempt, waits out quiescence, is told "nothing", and calls again. */
+    private static Run executesAgainAfterQuiescence(Script script) {
+        script.elapse(PAST_LEASE);
+        Run other = script.run(2).go();
+        other.hears(other.lookUp()).go();
+        script.elapse(QUIESCENCE);
+        Run again = script.run(2).go();
+        again.hears(again.lookUp()).go();
+        return again;
+    }
+
+    // ---- A16: the zombie, which wakes up between its check and its first byte
+
+    private static int zombie(World world) {
+        Script script = script(world);
+        Run first = script.run(1).go();
+        assertThat(first.isCalling()).isTrue();
+        Run second = executesAgainAfterQuiescence(script);
+        second.hears(script.arrives(second.sent())).go();
+        if (first.maySend()) {
+            script.arrives(first.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void a16_zombieAfterItsCheck_isStoppedByTheCheckBeforeTheFirstByte() {
+        assertThat(zombie(Worlds.lookupThenReexecute())).isEqualTo(1);
+    }
+
+    @Test
+    void a16_withoutTheCheckBeforeTheFirstByte_duplicates() {
+        assertThat(zombie(without(Worlds.lookupThenReexecute(), Faults.none().withFrozenClock())))
+                .isEqualTo(2);
+    }
+
+    // ---- A14: the call is still on its way when its connection is reset
+
+    private static int stillInFlight(World world) {
+        Script script = script(world);
+        Run first = script.run(1).go();
+        Submission onItsWay = first.sent();
+        first.hearsReset().go();
+        first.hears(first.lookUp()).go();
+        if (first.isCalling()) {
+            script.arrives(first.sent());
+        }
+        script.elapse(Duration.ofMillis(Worlds.TRANSIT));
+        Effect late = script.arrives(onItsWay);
+        script.elapse(QUIESCENCE);
+        Run next = script.run(2).go();
+        if (next.isInvestigating()) {
+            Finding<String> finding = next.lookUp();
+            assertThat(finding).isEqualTo(Finding.found(late.effectId()));
+            next.hears(finding).go();
+        }
+        return script.effects();
+    }
+
+    @Test
+    void a14_callStillInFlight_isFoundAfterQuiescence() {
+        assertThat(stillInFlight(Worlds.lookupThenReexecute())).isEqualTo(1);
+    }
+
+    @Test
+    void a14_withoutQuiescence_duplicates() {
+        assertThat(stillInFlight(
+                        without(Worlds.lookupThenReexecute(), Faults.none().machine(Faulty::ignoresQuiescence))))
+                .isEqualTo(2);
+    }
+
+    // ---- C11: the pause comes before the check
+
+    private static int pausedBeforeItsCheck(World world) {
+        Script script = script(world);
+        Run first = script.run(1).standStill();
+        Run second = executesAgainAfterQuiescence(script);
+        second.hears(script.arrives(second.sent())).go();
+        first.resume().go();
+        if (first.isCalling()) {
+            script.arrives(first.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c11_pausedBeforeItsCheck_sendsNothing() {
+        assertThat(pausedBeforeItsCheck(Worlds.lookupThenReexecute())).isEqualTo(1);
+    }
+
+    @Test
+    void c11_withoutTheDeadlineCheck_duplicates() {
+        assertThat(pausedBeforeItsCheck(
+                        without(Worlds.lookupThenReexecute(), Faults.none().withFrozenClock())))
+                .isEqualTo(2);
+    }
+
+    // ---- A26: a renewed lease says nothing about the window
+
+    private static int resendAfterTheWindow(World world) {
+        Script script = script(world);
+        Run run = script.run(1).go();
+        script.arrives(run.sent());
+        script.elapseRenewing(Duration.ofSeconds(30));
+        run.hearsReset().go();
+        assertThat(run.isCalling()).isTrue();
+        script.elapseRenewing(Duration.ofSeconds(20));
+        if (run.maySend()) {
+            script.arrives(run.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void a26_pausedPastTheWindowOnARenewedLease_sendsNothing() {
+        assertThat(resendAfterTheWindow(Worlds.nativeInWindow())).isEqualTo(1);
+    }
+
+    @Test
+    void a26_withTheWindowCheckedOnlyAtTakeover_duplicates() {
+        assertThat(resendAfterTheWindow(without(
+                        Worlds.nativeInWindow(), Faults.none().machine(Faulty::checksTheWindowOnlyAtTakeover))))
+                .isEqualTo(2);
+    }
+
+    // ---- C18: the same token again (ABA)
+
+    private static int sameTokenAgain(World world) {
+        Script script = script(world);
+        Run first = script.run(1).standStill();
+        script.elapse(PAST_LEASE);
+        Run second = script.run(2).go();
+        second.hears(second.lookUp()).go();
+        script.elapse(QUIESCENCE);
+        second = script.run(2).go();
+        Finding<String> nothing = second.lookUp();
+        assertThat(nothing).isEqualTo(Finding.missing());
+        first.resume().go();
+        Run third = script.run(1).go();
+        script.arrives(third.sent());
+        third.hearsReset().go();
+        second.hears(nothing).go();
+        if (second.isCalling()) {
+            script.arrives(second.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c18_decisionAboutAnEarlierAttempt_doesNotHoldForALaterOne() {
+        assertThat(sameTokenAgain(Worlds.lookupThenReexecute())).isEqualTo(1);
+    }
+
+    @Test
+    void c18_withCountersAsTokens_duplicates() {
+        Faults counters = Faults.none().tokens(Faulty::counter).store(Faulty::comparesTokensOnly);
+
+        assertThat(sameTokenAgain(without(Worlds.lookupThenReexecute(), counters))).isEqualTo(2);
+    }
+
+    // ---- C20: a later attempt that was not sent
+
+    private static int secondAttemptNotSent(World world) {
+        Script script = script(world);
+        Run run = script.run(1).go();
+        script.arrives(run.sent());
+        script.elapseRenewing(Duration.ofSeconds(30));
+        run.hearsReset().go();
+        run.hearsNotSent().go();
+        script.elapse(Duration.ofSeconds(20));
+        Run next = script.run(2).go();
+        if (next.isCalling()) {
+            script.arrives(next.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c20_unsentSecondAttempt_keepsTheDoubtAndTheWindow() {
+        assertThat(secondAttemptNotSent(Worlds.nativeInWindow())).isEqualTo(1);
+    }
+
+    @Test
+    void c20_withTheKeyFreedByASecondAttempt_duplicates() {
+        assertThat(secondAttemptNotSent(
+                        without(Worlds.nativeInWindow(), Faults.none().machine(Faulty::releasesLaterAttempts))))
+                .isEqualTo(2);
+    }
+
+    // ---- C19: a re-send keeps the time of the first send
+
+    private static int resendTwice(World world) {
+        Script script = script(world);
+        Run run = script.run(1).go();
+        script.arrives(run.sent());
+        script.elapseRenewing(Duration.ofSeconds(30));
+        run.hearsReset().go();
+        run.hearsReset().go();
+        script.elapse(Duration.ofSeconds(20));
+        Run next = script.run(2).go();
+        if (next.isCalling()) {
+            script.arrives(next.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c19_resend_doesNotStartTheWindowAgain() {
+        assertThat(resendTwice(Worlds.nativeInWindow())).isEqualTo(1);
+    }
+
+    @Test
+    void c19_withTheWindowStartedAgain_duplicates() {
+        assertThat(resendTwice(without(Worlds.nativeInWindow(), Faults.none().machine(Faulty::restartsTheWindow))))
+                .isEqualTo(2);
+    }
+
+    // ---- C13: the owner is known by its host's name
+
+    private static int restartedOnTheSameHost(World world) {
+        Script script = script(world);
+        Run beforeTheCrash = script.run(1).go();
+        script.arrives(beforeTheCrash.sent());
+        Run afterTheCrash = script.run(1).go();
+        if (afterTheCrash.isCalling()) {
+            script.arrives(afterTheCrash.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c13_restartedProcess_doesNotTakeItsOldAttemptForItsOwn() {
+        assertThat(restartedOnTheSameHost(Worlds.hold())).isEqualTo(1);
+    }
+
+    @Test
+    void c13_withHostNamesAsTokens_duplicates() {
+        assertThat(restartedOnTheSameHost(without(Worlds.hold(), Faults.none().tokens(Faulty::hostName))))
+                .isEqualTo(2);
+    }
+
+    // ---- L15: the reply to the reservation is lost
+
+    private static Run reservationReplyLost(World world) {
+        return script(world).run(1).replyLost().afterPause().go();
+    }
+
+    @Test
+    void l15_ownReservation_isRecognisedAndUsed() {
+        assertThat(reservationReplyLost(Worlds.hold()).isCalling()).isTrue();
+    }
+
+    @Test
+    void l15_withItsOwnTokenForgotten_waitsForItself() {
+        Run run = reservationReplyLost(without(Worlds.hold(), Faults.none().machine(Faulty::forgetsItsOwnToken)));
+
+        assertThat(run.isWaiting()).isTrue();
+    }
+
+    // ---- G2: the record is repeated after a purge
+
+    private static State recordedIntoALaterRun(World world) {
+        Script script = script(world);
+        Run first = script.run(1).go();
+        first.hears(script.arrives(first.sent())).replyLost();
+        script.elapse(Duration.ofDays(8));
+        script.purge();
+        Run second = script.run(2).go();
+        assertThat(second.isCalling()).isTrue();
+        first.afterPause().go();
+        return script.record().state();
+    }
+
+    @Test
+    void g2_repeatedRecord_doesNotReachTheNextRunOfTheKey() {
+        assertThat(recordedIntoALaterRun(Worlds.hold())).isEqualTo(State.IN_FLIGHT);
+    }
+
+    @Test
+    void g2_withCountersAsTokens_recordsAnOldResultIntoANewRun() {
+        assertThat(recordedIntoALaterRun(without(Worlds.hold(), Faults.none().tokens(Faulty::counter))))
+                .isEqualTo(State.COMPLETED);
+    }
+
+    // ---- C04: the answer waits for the record
+
+    private static Answer<String> unrecorded(World world) {
+        Script script = script(world);
+        Run run = script.run(1).go();
+        run.hears(script.arrives(run.sent()));
+        for (int tries = 1; tries <= Execution.STORE_TRIES && run.answer() == null; tries++) {
+            run.requestLost();
+            if (run.isWaiting()) {
+                run.afterPause();
+            }
+        }
+        assertThat(script.record().state()).isEqualTo(State.IN_FLIGHT);
+        return run.answer();
+    }
+
+    @Test
+    void c04_unconfirmedRecord_givesNoResult() {
+        assertThat(unrecorded(Worlds.hold()).failure().get()).isInstanceOf(InDoubtException.class);
+    }
+
+    @Test
+    void c04_withoutConfirmation_givesAResultThatNobodyElseWillGet() {
+        assertThat(unrecorded(without(Worlds.hold(), Faults.none().answeringUnconfirmed()))
+                        .failure())
+                .isNull();
+    }
+
+    // ---- O3: an override of a key that is still in doubt
+
+    private static int overriddenInDoubt(World world) {
+        Script script = script(world);
+        Run run = script.run(1).go();
+        Submission onItsWay = run.sent();
+        run.hearsReset().go();
+        var reviewed = script.record();
+        Decision decision = world.faults()
+                .machine()
+                .decide(
+                        reviewed,
+                        new Event.Overrule(
+                                reviewed.version(),
+                                reviewed.token(),
+                                new Fingerprint("test", "a"),
+                                "two people",
+                                "test",
+                                new Event.Spans(
+                                        Duration.ofSeconds(10), Duration.ofDays(7), Duration.ZERO)),
+                        reviewed.times().stateSince());
+        if (decision.verdict() == Decision.Verdict.CHANGE) {
+            script.replace(reviewed, decision);
+        }
+        Run next = script.run(2).go();
+        if (next.isCalling()) {
+            script.arrives(next.sent());
+        }
+        script.arrives(onItsWay);
+        return script.effects();
+    }
+
+    @Test
+    void o3_overrideOfAKeyInDoubt_isRefused() {
+        assertThat(overriddenInDoubt(Worlds.hold())).isEqualTo(1);
+    }
+
+    @Test
+    void o3_withOverridesOfAnything_duplicates() {
+        assertThat(overriddenInDoubt(without(Worlds.hold(), Faults.none().machine(Faulty::overridesAnything))))
+                .isEqualTo(2);
+    }
+}
