@@ -60,6 +60,11 @@ final class Script {
         }
     }
 
+    /** The row is gone, as if release removed it. */
+    void forget() {
+        records.lose(KEY);
+    }
+
     void purge() {
         records.purge(100);
     }
@@ -88,7 +93,9 @@ final class Script {
 
         private Run(int process) {
             var ports = new Ports(
-                    () -> faults.frozenClock() ? 0 : Duration.between(START, now).toNanos(),
+                    () -> faults.frozenClock()
+                            ? 0
+                            : Duration.between(START, now).toNanos(),
                     () -> faults.tokens() == null
                             ? AttemptToken.random()
                             : faults.tokens().next(process, ++drawn),
@@ -122,7 +129,7 @@ final class Script {
 
         /** One step of the store is done, and its reply is lost. */
         Run replyLost() {
-            asking().request().run().apply(store);
+            var unheard = asking().request().run().apply(store);
             return requestLost();
         }
 
@@ -172,9 +179,7 @@ final class Script {
         }
 
         Run hearsNotSent() {
-            step = calling()
-                    .then()
-                    .apply(new Step.Outcome(null, new NotExecutedException("connection refused", null)));
+            step = calling().then().apply(new Step.Outcome(null, new NotExecutedException("connection refused", null)));
             return this;
         }
 
@@ -182,7 +187,9 @@ final class Script {
         Finding<String> lookUp() {
             var attempt = ((Step.Investigate<Answer<String>>) step).attempt();
             List<Effect> effects = provider.lookupByKey(attempt.nativeKey());
-            return effects.isEmpty() ? Finding.missing() : Finding.found(effects.get(0).effectId());
+            return effects.isEmpty()
+                    ? Finding.missing()
+                    : Finding.found(effects.get(0).effectId());
         }
 
         Run hears(Finding<String> finding) {
@@ -202,7 +209,8 @@ final class Script {
             return step instanceof Step.Pause;
         }
 
-        @Nullable Answer<String> answer() {
+        @Nullable
+        Answer<String> answer() {
             return step instanceof Step.Done<Answer<String>> done ? done.answer() : null;
         }
 
@@ -218,8 +226,6 @@ final class Script {
     /** The request reaches the provider. */
     Effect arrives(Submission submission) {
         Reply reply = provider.submit(submission);
-        return reply instanceof Reply.Created created
-                ? created.effect()
-                : ((Reply.Replayed) reply).effect();
+        return reply instanceof Reply.Created created ? created.effect() : ((Reply.Replayed) reply).effect();
     }
 }
