@@ -565,7 +565,7 @@ final class Execution<I, O extends @Nullable Object> {
         }
         long delay = nextRecovery();
         if (delay < 0) {
-            return inDoubt(standing, quiescentAt(standing), "Executing the request again later resolves it.");
+            return inDoubt(standing, resolvableAt(standing, now), "Executing the request again later resolves it.");
         }
         return delay == 0
                 ? investigate(standing, now)
@@ -727,6 +727,14 @@ final class Execution<I, O extends @Nullable Object> {
         }
         return inDoubt(
                 standing, quiescentAt, "The provider has nothing yet; executing the request again later resolves it.");
+    }
+
+    /** Null where executing the request again need not wait for quiescence. */
+    private static @Nullable Instant resolvableAt(IdempotencyRecord standing, Instant now) {
+        Duration window = standing.terms().resendWithin();
+        boolean open =
+                window != null && now.isBefore(standing.times().firstSentAt().plus(window));
+        return open ? null : quiescentAt(standing);
     }
 
     private static @Nullable Instant quiescentAt(IdempotencyRecord standing) {

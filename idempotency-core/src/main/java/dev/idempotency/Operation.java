@@ -162,10 +162,23 @@ public final class Operation<I, O extends @Nullable Object> {
         }
     }
 
+    /** What another caller in this process was told, told again. */
+    private @Nullable Answer<O> shared(IdempotencyKey key, @Nullable Answer<O> answer) {
+        if (answer != null && answer.failure() == null) {
+            tell(IdempotencyEvent.Type.REPLAYED, key);
+        }
+        return answer;
+    }
+
+    private void tell(IdempotencyEvent.Type type, IdempotencyKey key) {
+        ports.events().accept(new IdempotencyEvent(type, key, 0, 0, "in this process"));
+    }
+
     /** Null if this caller has to try for itself. */
     private @Nullable Answer<O> await(Flight<O> other, IdempotencyKey key, long nanos) {
+        tell(IdempotencyEvent.Type.WAITING, key);
         try {
-            return other.end().get(Math.max(0, nanos), TimeUnit.NANOSECONDS);
+            return shared(key, other.end().get(Math.max(0, nanos), TimeUnit.NANOSECONDS));
         } catch (TimeoutException e) {
             throw new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), e);
         } catch (InterruptedException e) {
@@ -201,11 +214,12 @@ public final class Operation<I, O extends @Nullable Object> {
                 mine.end().complete(answer != null && answer.shared() ? answer : null);
             });
         }
+        tell(IdempotencyEvent.Type.WAITING, key);
         long left = Math.max(0, waitUntil - ports.nanoTime().getAsLong());
         var timedOut = Answer.<O>failedAlone(
                 () -> new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), null));
         return other.end()
-                .thenApply(answer -> answer)
+                .thenApply(answer -> shared(key, answer))
                 .completeOnTimeout(timedOut, left, TimeUnit.NANOSECONDS)
                 .thenCompose(answer -> answer != null
                         ? CompletableFuture.completedFuture(answer)

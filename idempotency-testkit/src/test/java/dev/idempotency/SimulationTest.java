@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.idempotency.Simulation.Outcome;
 import dev.idempotency.Simulation.World;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -33,22 +37,31 @@ final class SimulationTest {
 
     private static void run(World world, boolean livenessMode) {
         var operation = Simulation.operation(world);
-        var events = new EnumMap<IdempotencyEvent.Type, Integer>(IdempotencyEvent.Type.class);
-        long effects = 0;
-        long answers = 0;
-        for (long seed = 0; seed < SEEDS; seed++) {
-            Outcome outcome = new Simulation(world, operation, seed, livenessMode, false).run();
-            if (outcome.violation() != null) {
-                fail(explain(world, seed, livenessMode));
-            }
-            outcome.events().forEach((type, count) -> events.merge(type, count, Integer::sum));
-            effects += outcome.effects();
-            answers += outcome.answers();
+        var events = new ConcurrentHashMap<IdempotencyEvent.Type, Integer>();
+        var effects = new LongAdder();
+        var answers = new LongAdder();
+        OptionalLong violated = LongStream.range(0, SEEDS)
+                .parallel()
+                .filter(seed -> {
+                    Outcome outcome = new Simulation(world, operation, seed, livenessMode, false).run();
+                    outcome.events().forEach((type, count) -> events.merge(type, count, Integer::sum));
+                    effects.add(outcome.effects());
+                    answers.add(outcome.answers());
+                    return outcome.violation() != null;
+                })
+                .findFirst();
+        if (violated.isPresent()) {
+            fail(explain(world, violated.getAsLong(), livenessMode));
         }
         System.out.printf(
                 "%-28s %-8s seeds %,d effects %,d answers %,d%n  %s%n",
-                world.name(), livenessMode ? "liveness" : "safety", SEEDS, effects, answers, events);
-        assertSometimes(world, events, effects);
+                world.name(),
+                livenessMode ? "liveness" : "safety",
+                SEEDS,
+                effects.sum(),
+                answers.sum(),
+                new TreeMap<>(events));
+        assertSometimes(world, events, effects.sum());
     }
 
     /** A green run in which nothing happened would prove nothing. */
