@@ -204,6 +204,8 @@ public final class ReferenceKeyModel {
     private int nativeKeyAttempt;
     private @Nullable String result;
     private List<Line> history = List.of();
+    /** What the earlier generations ended with; null for one that was closed. */
+    private final List<@Nullable String> outcomes = new ArrayList<>();
     private Instant createdAt = Instant.EPOCH;
     private Instant firstSentAt = Instant.EPOCH;
     private Instant stateSince = Instant.EPOCH;
@@ -273,6 +275,7 @@ public final class ReferenceKeyModel {
         if (anew) {
             generation = 1;
             history = List.of();
+            outcomes.clear();
             createdAt = now;
             expiresAt = Instant.MIN;
         }
@@ -317,53 +320,50 @@ public final class ReferenceKeyModel {
      * An attempt has a definite outcome.
      *
      * @param by its token
+     * @param ofGeneration the generation that it is an attempt of
      * @param number its number
      * @param outcome the outcome
      * @param spans how long things last
      * @param now the store's time
      * @return what became of it
      */
-    public Outcome complete(String by, int number, String outcome, Spans spans, Instant now) {
-        var own = isOwn(by);
+    public Outcome complete(String by, int ofGeneration, int number, String outcome, Spans spans, Instant now) {
+        var own = isOwn(by) && ofGeneration == generation;
         var row = own ? Row.COMPLETE_OWN : Row.COMPLETE_STALE;
         var before = state;
+        if (!own && exists && (ofGeneration < generation || state.isTerminal())) {
+            return outdated(ofGeneration, number, outcome);
+        }
         if (state == State.OPEN) {
             if (exists) {
                 learn(Evidence.Kind.SUPERSEDED, number, outcome);
             }
             return alarmed(row, Code.LOST, Alarm.ORPHAN);
         }
-        if (own) {
-            return switch (state) {
-                case IN_FLIGHT -> {
-                    record(outcome, spans, now);
-                    yield changed(row, before, Code.COMPLETED);
-                }
-                case IN_DOUBT -> {
-                    append(Evidence.Kind.LATE_RESULT, attempt, null);
-                    record(outcome, spans, now);
-                    yield changed(row, before, Code.COMPLETED);
-                }
-                default -> resolved(row, number, outcome);
-            };
+        if (!own) {
+            learn(Evidence.Kind.SUPERSEDED, number, outcome);
+            return refused(row, before, Code.SUPERSEDED);
         }
-        switch (state) {
-            case IN_FLIGHT, IN_DOUBT -> {
-                learn(Evidence.Kind.SUPERSEDED, number, outcome);
-                return refused(row, before, Code.SUPERSEDED);
-            }
-            case COMPLETED -> {
-                if (outcome.equals(result)) {
-                    return refused(row, before, Code.SUPERSEDED);
-                }
-                learn(Evidence.Kind.DUPLICATE, number, outcome);
-                return alarmed(row, Code.SUPERSEDED, Alarm.DUPLICATE);
-            }
-            default -> {
-                learn(Evidence.Kind.CONTRADICTION, number, outcome);
-                return alarmed(row, Code.SUPERSEDED, Alarm.CONTRADICTION);
-            }
+        if (state.isTerminal()) {
+            return resolved(row, number, outcome);
         }
+        if (state == State.IN_DOUBT) {
+            append(Evidence.Kind.LATE_RESULT, attempt, null);
+        }
+        record(outcome, spans, now);
+        return changed(row, before, Code.COMPLETED);
+    }
+
+    /** An outcome of an attempt that is not the latest, for a generation whose outcome is settled. */
+    private Outcome outdated(int ofGeneration, int number, String outcome) {
+        var ended = ofGeneration <= outcomes.size() ? outcomes.get(ofGeneration - 1) : null;
+        var settled = ofGeneration == generation ? result : ended;
+        if (outcome.equals(settled)) {
+            return refused(Row.COMPLETE_STALE, state, Code.SUPERSEDED);
+        }
+        var duplicate = ofGeneration == generation ? state == State.COMPLETED : settled != null;
+        learn(duplicate ? Evidence.Kind.DUPLICATE : Evidence.Kind.CONTRADICTION, number, outcome);
+        return alarmed(Row.COMPLETE_STALE, Code.SUPERSEDED, duplicate ? Alarm.DUPLICATE : Alarm.CONTRADICTION);
     }
 
     /** An outcome for a key whose outcome is settled. */
@@ -401,7 +401,8 @@ public final class ReferenceKeyModel {
         }
         if (attempt == 1) {
             append(Evidence.Kind.RELEASED, attempt, null);
-            fingerprint = null;
+            // After an override, only the payload that was agreed on may come.
+            fingerprint = generation == 1 ? null : fingerprint;
             enter(State.OPEN, now);
             return changed(row, before, Code.RELEASED);
         }
@@ -636,6 +637,7 @@ public final class ReferenceKeyModel {
             return refused(row, before, Code.NON_TERMINAL);
         }
         append(Evidence.Kind.OVERRIDE, attempt, result);
+        outcomes.add(result);
         generation++;
         fingerprint = payload;
         result = null;
