@@ -206,6 +206,7 @@ public final class ReferenceKeyModel {
     private List<Line> history = List.of();
     /** What the earlier generations ended with; null for one that was closed. */
     private final List<@Nullable String> outcomes = new ArrayList<>();
+
     private Instant createdAt = Instant.EPOCH;
     private Instant firstSentAt = Instant.EPOCH;
     private Instant stateSince = Instant.EPOCH;

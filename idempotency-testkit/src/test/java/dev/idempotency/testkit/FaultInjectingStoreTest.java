@@ -108,7 +108,8 @@ final class FaultInjectingStoreTest {
                         .filter(fault -> fault != StoreFault.NONE)
                         .count())
                 .isBetween(150L, 350L);
-        assertThat(StoreFaultPlan.seeded(7, 0.5)).hasToString(StoreFaultPlan.seeded(7, 0.5).toString());
+        assertThat(StoreFaultPlan.seeded(7, 0.5))
+                .hasToString(StoreFaultPlan.seeded(7, 0.5).toString());
         assertThat(StoreFaultPlan.seeded(7, 0.5).toString()).contains("seed 7");
     }
 
@@ -117,8 +118,7 @@ final class FaultInjectingStoreTest {
         assertThatIllegalArgumentException().isThrownBy(() -> StoreFaultPlan.seeded(1, 1.1));
         assertThatIllegalArgumentException().isThrownBy(() -> StoreFaultPlan.seeded(1, Double.NaN));
         assertThatIllegalArgumentException().isThrownBy(() -> StoreFaultPlan.at(0, StoreFault.NONE));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> StoreFaultPlan.at(StoreStep.FIND, 0, StoreFault.NONE));
+        assertThatIllegalArgumentException().isThrownBy(() -> StoreFaultPlan.at(StoreStep.FIND, 0, StoreFault.NONE));
     }
 
     @Test

@@ -64,8 +64,7 @@ public final class IdempotencyArbitraries {
     public static Arbitrary<Tuple2<IdempotencyKey, IdempotencyKey>> lookalikeKeys() {
         var word = Arbitraries.strings().alpha().ofMinLength(1).ofMaxLength(10);
         var joined = Combinators.combine(word, word, word, Arbitraries.of(":", "/", "|", "-", ""))
-                .as((a, b, c, by) ->
-                        Tuple.of(new IdempotencyKey(a + by + b, c), new IdempotencyKey(a, b + by + c)));
+                .as((a, b, c, by) -> Tuple.of(new IdempotencyKey(a + by + b, c), new IdempotencyKey(a, b + by + c)));
         var twisted = Combinators.combine(
                         word,
                         word,
@@ -116,7 +115,9 @@ public final class IdempotencyArbitraries {
         var large = Arbitraries.integers().between(10_000, 140_000).map(byte[]::new);
         var bytes = Arbitraries.frequencyOf(Tuple.of(6, any), Tuple.of(3, text), Tuple.of(1, large));
         return Combinators.combine(
-                        Arbitraries.of(StoredResult.Kind.class), Arbitraries.of("json", "utf8", "v2; lang=\u00fc"), bytes)
+                        Arbitraries.of(StoredResult.Kind.class),
+                        Arbitraries.of("json", "utf8", "v2; lang=\u00fc"),
+                        bytes)
                 .as(StoredResult::new);
     }
 

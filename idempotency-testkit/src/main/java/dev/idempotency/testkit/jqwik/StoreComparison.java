@@ -69,14 +69,12 @@ public final class StoreComparison {
         var key = keys.get(which);
         var standing = store.find(key).record();
         var known = standing == null ? StoreModelProperties.first(key, content) : standing;
-        var expected =
-                switch (how.expected()) {
-                    case STANDING, STANDING_TOO, STANDING_AS_WELL -> known;
-                    case AN_EARLIER_ONE -> Objects.requireNonNullElse(earlier.get(key), known);
-                    case ANOTHER_VERSION ->
-                        known.with().version(known.version() + 1).build();
-                    case ANOTHER_TOKEN -> known.with().token(content.token()).build();
-                };
+        var expected = switch (how.expected()) {
+            case STANDING, STANDING_TOO, STANDING_AS_WELL -> known;
+            case AN_EARLIER_ONE -> Objects.requireNonNullElse(earlier.get(key), known);
+            case ANOTHER_VERSION -> known.with().version(known.version() + 1).build();
+            case ANOTHER_TOKEN -> known.with().token(content.token()).build();
+        };
         var write = how.write(StoreModelProperties.successor(expected, content), lease, retention, tombstone);
         var answer = store.replace(expected, write);
         settle(key, answer);
@@ -96,7 +94,8 @@ public final class StoreComparison {
         elapse.accept(pause);
         var now = store.find(keys.get(0)).now();
         if (Duration.between(before, now).compareTo(pause.dividedBy(2)) < 0) {
-            throw new AssertionError("the store's time went from " + before + " to " + now + " while " + pause + " passed");
+            throw new AssertionError(
+                    "the store's time went from " + before + " to " + now + " while " + pause + " passed");
         }
         checkAll();
     }
