@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -125,10 +126,10 @@ public final class StoreComparison {
         }
     }
 
-    private HashSet<IdempotencyKey> due(Instant now) {
+    private Set<IdempotencyKey> due(Instant now) {
         var due = new HashSet<IdempotencyKey>();
         for (var record : reference.records()) {
-            if (record.isForgettable(now) || record.isExpired(now) && record.result() != null) {
+            if (record.isForgettable(now) || (record.isExpired(now) && record.result() != null)) {
                 due.add(record.key());
             }
         }
@@ -202,7 +203,7 @@ public final class StoreComparison {
 
     private static void check(String step, @Nullable IdempotencyRecord expected, @Nullable IdempotencyRecord actual) {
         if (expected == null || actual == null) {
-            if (expected != actual) {
+            if (expected != null || actual != null) {
                 throw new AssertionError(step + ": what stands is " + actual + ", not " + expected);
             }
             return;
@@ -258,11 +259,17 @@ public final class StoreComparison {
     }
 
     private static boolean isSame(@Nullable Instant one, @Nullable Instant other) {
-        return one == null || other == null ? one == other : isClose(Duration.between(one, other));
+        if (one == null || other == null) {
+            return one == null && other == null;
+        }
+        return isClose(Duration.between(one, other));
     }
 
     private static boolean isSame(@Nullable Duration one, @Nullable Duration other) {
-        return one == null || other == null ? one == other : isClose(other.minus(one));
+        if (one == null || other == null) {
+            return one == null && other == null;
+        }
+        return isClose(other.minus(one));
     }
 
     private static boolean isClose(Duration difference) {
