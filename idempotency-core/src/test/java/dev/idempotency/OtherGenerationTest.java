@@ -36,7 +36,7 @@ final class OtherGenerationTest {
 
         assertThat(decision.alarm()).isEqualTo(IdempotencyEvent.Type.DUPLICATE);
         assertThat(decision.toWrite().next().state()).isEqualTo(state);
-        assertThat(decision.toWrite().next().evidence().get(2).result()).isEqualTo(OTHER_RESULT);
+        assertThat(decision.toWrite().next().evidence().get(3).result()).isEqualTo(OTHER_RESULT);
     }
 
     @ParameterizedTest
@@ -51,7 +51,7 @@ final class OtherGenerationTest {
     private static IdempotencyRecord after(State state, @Nullable StoredResult recorded) {
         return in(state)
                 .with()
-                .evidence(List.of(override(null), override(recorded)))
+                .evidence(List.of(Standing.HISTORY, override(null), override(recorded)))
                 .build();
     }
 
