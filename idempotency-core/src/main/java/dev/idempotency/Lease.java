@@ -131,6 +131,7 @@ final class Lease {
     private Step<Boolean> renewed(IdempotencyRecord before, long askedAt, Step.Reply reply) {
         Snapshot snapshot = reply.snapshot();
         if (snapshot == null) {
+            ports.events().accept(event(IdempotencyEvent.Type.STORE_FAILED, "renew"));
             synchronized (this) {
                 if (deadline - ports.nanoTime().getAsLong() > 0) {
                     return new Step.Done<>(true, null);

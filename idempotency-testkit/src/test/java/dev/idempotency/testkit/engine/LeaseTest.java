@@ -129,6 +129,10 @@ final class LeaseTest {
         shop.events.await(Type.RENEWED, (int) shop.events.count(Type.RENEWED) + 1);
 
         assertThat(running().isLost()).isFalse();
+        assertThat(shop.events.all())
+                .filteredOn(event -> event.type() == Type.STORE_FAILED)
+                .extracting(IdempotencyEvent::detail)
+                .contains("renew");
         answer.countDown();
         assertThat(Eventually.get(owner)).isEqualTo(new Receipt("e", 100));
     }
