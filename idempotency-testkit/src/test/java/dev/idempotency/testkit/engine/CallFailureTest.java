@@ -112,7 +112,9 @@ final class CallFailureTest {
                 .listener(event -> {
                     throw new AssertionError("the listener failed");
                 })
-                .listener(event -> Unruly.overflow(0))
+                .listener(event -> {
+                    throw new StackOverflowError();
+                })
                 .listener(event -> {
                     throw Unruly.<RuntimeException>sneaky(new IOException("the listener failed"));
                 })

@@ -54,7 +54,9 @@ final class ProbeStore implements IdempotencyStore {
         /** The step is not taken, but nobody can know. */
         LOST,
         /** The step is taken, its reply is lost. */
-        REPLY_LOST
+        REPLY_LOST,
+        /** The store has no record of the key any more. */
+        FORGOTTEN
     }
 
     private final IdempotencyStore store;
@@ -95,7 +97,7 @@ final class ProbeStore implements IdempotencyStore {
         return steps.values().stream().mapToInt(AtomicInteger::get).sum();
     }
 
-    private Snapshot step(Kind kind, Supplier<Snapshot> step) {
+    private Snapshot step(Kind kind, IdempotencyKey key, Supplier<Snapshot> step) {
         steps.get(kind).incrementAndGet();
         Runnable first;
         Trouble trouble;
@@ -112,6 +114,9 @@ final class ProbeStore implements IdempotencyStore {
         if (trouble == Trouble.LOST) {
             throw new StoreException("The request was lost", true, null);
         }
+        if (trouble == Trouble.FORGOTTEN) {
+            return new Snapshot(false, null, store.find(key).now());
+        }
         Snapshot snapshot = step.get();
         if (trouble == Trouble.REPLY_LOST) {
             throw new StoreException("The reply was lost", true, null);
@@ -126,17 +131,17 @@ final class ProbeStore implements IdempotencyStore {
 
     @Override
     public Snapshot reserve(Write write) {
-        return step(Kind.RESERVE, () -> store.reserve(write));
+        return step(Kind.RESERVE, write.next().key(), () -> store.reserve(write));
     }
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        return step(Kind.of(expected, write.next()), () -> store.replace(expected, write));
+        return step(Kind.of(expected, write.next()), expected.key(), () -> store.replace(expected, write));
     }
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return step(Kind.FIND, () -> store.find(key));
+        return step(Kind.FIND, key, () -> store.find(key));
     }
 
     @Override
