@@ -39,11 +39,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
-/** Ten thousand keys, each executed three times over by sixteen threads, against a provider that fails all the time. */
+/** Ten thousand keys, each executed twice over by sixteen threads, against a provider that fails all the time. */
 final class ManyKeysTest {
     private static final int KEYS = 10_000;
     private static final int THREADS = 16;
-    private static final int RUNS_PER_KEY = 3;
+    private static final int RUNS_PER_KEY = 2;
     private static final String FAULTS = "reply-lost=0.10,error-after=0.10,error-before=0.05,reset-before=0.10,"
             + "reset-after=0.05,refused=0.05,declined=0.05,max=3";
 
