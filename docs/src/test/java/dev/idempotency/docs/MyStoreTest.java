@@ -1,0 +1,24 @@
+package dev.idempotency.docs;
+
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.testkit.ManualClock;
+import dev.idempotency.testkit.junit.IdempotencyStoreContract;
+import java.time.Duration;
+import java.time.Instant;
+
+// tag::contract[]
+final class MyStoreTest extends IdempotencyStoreContract {
+    private final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
+    private final MyStore store = new MyStore(clock);
+
+    @Override
+    protected IdempotencyStore store() {
+        return store;
+    }
+
+    @Override
+    protected void elapse(Duration duration) {
+        clock.advance(duration);
+    }
+}
+// end::contract[]
