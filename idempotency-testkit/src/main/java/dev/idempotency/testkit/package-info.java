@@ -11,6 +11,11 @@
  *   <li>{@link dev.idempotency.testkit.HttpProviderSimulator} over HTTP, in process or in a process of its own.
  * </ul>
  *
+ * <p>For stores: {@link dev.idempotency.testkit.ReferenceStore} to compare with, {@link
+ * dev.idempotency.testkit.FaultInjectingStore} for lost replies and dying processes, {@link
+ * dev.idempotency.testkit.LossyStore} for failovers, and {@link dev.idempotency.testkit.BrokenStores} to prove that a test
+ * can fail. For the protocol: {@link dev.idempotency.testkit.ReferenceKeyModel}.
+ *
  * <p>Nothing here depends on a test framework.
  */
 @NullMarked

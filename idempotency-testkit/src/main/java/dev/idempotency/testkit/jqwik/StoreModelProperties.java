@@ -34,9 +34,9 @@ public abstract class StoreModelProperties {
     protected StoreModelProperties() {}
 
     /**
-     * The store under test.
+     * The store under test, asked for once for each sequence.
      *
-     * @return the same store throughout one sequence; may have records of other keys
+     * @return a new store, or a shared one; it may have records of other keys
      */
     protected abstract IdempotencyStore store();
 

@@ -10,11 +10,10 @@ final class CaffeineStoreProperties extends StoreModelProperties {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00.123456789Z");
 
     private final ManualClock clock = new ManualClock(START);
-    private final CaffeineIdempotencyStore store = CaffeineIdempotencyStore.create(100_000, clock::nanoTime, START);
 
     @Override
     protected IdempotencyStore store() {
-        return store;
+        return CaffeineIdempotencyStore.create(100, clock::nanoTime, clock.instant());
     }
 
     @Override

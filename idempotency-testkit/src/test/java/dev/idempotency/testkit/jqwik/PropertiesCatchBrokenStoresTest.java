@@ -29,11 +29,10 @@ final class PropertiesCatchBrokenStoresTest {
     /** The properties, run on {@link #candidate} with a fixed seed. Not found by the build, only by these tests. */
     static final class Candidate extends StoreModelProperties {
         private final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
-        private final IdempotencyStore store = candidate.apply(clock);
 
         @Override
         protected IdempotencyStore store() {
-            return store;
+            return candidate.apply(clock);
         }
 
         @Override
