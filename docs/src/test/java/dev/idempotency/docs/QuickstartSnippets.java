@@ -40,7 +40,9 @@ final class QuickstartSnippets {
         Charge charge(ChargeRequest request, String nativeKey) throws Exception;
     }
 
-    static Charge wrap(Provider provider, ChargeRequest request) {
+    private static final ChargeRequest request = new ChargeRequest("ORD-1", 1250, "EUR", "Ada");
+
+    static Charge wrap(Provider provider) {
         // tag::wrap[]
         var idempotency = Idempotency.on(CaffeineIdempotencyStore.create());
 
@@ -48,9 +50,9 @@ final class QuickstartSnippets {
                 .operation("charge-card", ChargeRequest.class, Charge.class)
                 .key(ChargeRequest::orderId)
                 .recovery(Recovery.nativeKey(Providers.STRIPE_V1))
-                .calling((r, attempt) -> provider.charge(r, attempt.nativeKey()));
+                .calling((request, attempt) -> provider.charge(request, attempt.nativeKey()));
 
-        Charge receipt = charge.execute(request); // retried, replayed or concurrent: one charge
+        Charge receipt = charge.execute(request); // retried, replayed, concurrent, timed out: one charge
         // end::wrap[]
         Charge replayed = charge.execute(request);
         idempotency.close();

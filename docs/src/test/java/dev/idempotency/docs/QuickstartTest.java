@@ -14,6 +14,7 @@ import dev.idempotency.testkit.HttpProviderSimulator;
 import dev.idempotency.testkit.ProviderBehavior;
 import dev.idempotency.testkit.SimulatedProvider;
 import dev.idempotency.testkit.UnreliableProvider;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -23,18 +24,19 @@ final class QuickstartTest {
     private static final ChargeRequest ORDER = new ChargeRequest("ORD-1", 1250, "EUR", "Ada");
 
     @Test
-    void wrap_executedTwice_callsTheProviderOnceWithANativeKey() {
+    void wrap_callTimesOut_sendsTheSameNativeKeyAgainAndThenReplays() {
         var nativeKeys = new ArrayList<String>();
 
-        Charge receipt = QuickstartSnippets.wrap(
-                (request, nativeKey) -> {
-                    nativeKeys.add(nativeKey);
-                    return new Charge("ch-1", request.amount());
-                },
-                ORDER);
+        Charge receipt = QuickstartSnippets.wrap((request, nativeKey) -> {
+            nativeKeys.add(nativeKey);
+            if (nativeKeys.size() == 1) {
+                throw new HttpTimeoutException("no answer in time");
+            }
+            return new Charge("ch-1", request.amount());
+        });
 
         assertThat(receipt).isEqualTo(new Charge("ch-1", 1250));
-        assertThat(nativeKeys).singleElement().asString().hasSize(36);
+        assertThat(nativeKeys).hasSize(2).containsOnly(nativeKeys.get(0));
     }
 
     // tag::test[]
