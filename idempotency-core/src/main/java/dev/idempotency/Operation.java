@@ -690,7 +690,6 @@ public final class Operation<I, O extends @Nullable Object> {
             Duration guard = GuaranteeCalculator.resendWithin(
                     idempotency.store().storeClass(), recovery.profile(), retryHorizon);
             return new OperationSpec<>(
-                    name,
                     keyFunction,
                     request -> Canonical.fingerprint(fields.apply(request), json),
                     recovery,
