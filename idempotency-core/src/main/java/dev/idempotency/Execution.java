@@ -3,54 +3,34 @@ package dev.idempotency;
 import dev.idempotency.Decision.Verdict;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
-import dev.idempotency.store.RecoveryTerms.Policy;
-import dev.idempotency.store.RecoveryTerms.WhenMissing;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.Write;
-import io.github.resilience4j.retry.Retry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One run of one request: reserve, call, record, in {@link Step}s. Each method is what happens between two steps, and each
  * step is a point at which the process may die.
  */
 final class Execution<I, O extends @Nullable Object> {
-    /** How often a failing store is asked before the caller hears of it. */
-    static final int STORE_TRIES = 5;
-
-    /** How often an answer that could not be recorded is tried again after the caller has heard of it. */
-    static final int BACKGROUND_TRIES = 500;
-
-    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
-
     private final OperationSpec<I, O> spec;
     private final Ports ports;
     private final I request;
     private final IdempotencyKey key;
     private final Fingerprint fingerprint;
     private final long waitUntil;
-    private final Retry.@Nullable AsyncContext<Object> retry;
+    private final StoreSteps steps;
+    private final CallFailures failures;
+    private final Recovering<I, O> recovering;
 
     private @Nullable Lease lease;
-    private @Nullable Throwable lastFailure;
-    private Instant storeTime = Instant.EPOCH;
-    private long storeTimeSeenAt;
     private int polls;
-    private boolean recovered;
     private boolean mayHaveActed;
 
     Execution(OperationSpec<I, O> spec, Ports ports, I request, IdempotencyKey key, Fingerprint fingerprint) {
@@ -60,11 +40,26 @@ final class Execution<I, O extends @Nullable Object> {
         this.key = key;
         this.fingerprint = fingerprint;
         this.waitUntil = nanoTime() + spec.waitAtMost().toNanos();
-        this.retry = spec.retry() == null ? null : spec.retry().asyncContext();
+        this.steps = new StoreSteps(ports, key);
+        this.failures = new CallFailures(spec.failures(), key, spec.retry());
+        this.recovering = new Recovering<>(this, spec, ports, steps, failures);
     }
 
     I request() {
         return request;
+    }
+
+    IdempotencyKey key() {
+        return key;
+    }
+
+    Fingerprint fingerprint() {
+        return fingerprint;
+    }
+
+    /** How long this run may still wait for others, in nanoseconds. */
+    long waitLeft() {
+        return waitUntil - nanoTime();
     }
 
     // ---- reserve
@@ -73,8 +68,8 @@ final class Execution<I, O extends @Nullable Object> {
         AttemptToken token = ports.tokens().get();
         long askedAt = nanoTime();
         Write write =
-                ports.machine().decide(null, reservation(token), storeTime()).toWrite();
-        return ask(
+                ports.machine().decide(null, reservation(token), steps.time()).toWrite();
+        return steps.ask(
                 "reserve",
                 store -> store.reserve(write),
                 snapshot -> snapshot.applied()
@@ -95,7 +90,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     private Step<Boolean> releaseAfterwards(AttemptToken token, int tries) {
-        return afterwards(tries, "find", store -> store.find(key), reply -> {
+        return steps.afterwards(tries, "find", store -> store.find(key), reply -> {
             Snapshot snapshot = reply.snapshot();
             if (snapshot == null) {
                 return releaseAfterwards(token, tries + 1);
@@ -108,7 +103,7 @@ final class Execution<I, O extends @Nullable Object> {
             if (decision.verdict() != Verdict.CHANGE) {
                 return new Step.Done<>(true, null);
             }
-            return afterwards(
+            return steps.afterwards(
                     tries,
                     "release",
                     store -> store.replace(standing, decision.toWrite()),
@@ -119,7 +114,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     /** The key was there already. */
-    private Step<Answer<O>> meet(Snapshot snapshot, @Nullable AttemptToken own) {
+    Step<Answer<O>> meet(Snapshot snapshot, @Nullable AttemptToken own) {
         IdempotencyRecord standing = snapshot.record();
         if (standing == null) {
             return mayHaveActed ? vanished() : start();
@@ -131,7 +126,7 @@ final class Execution<I, O extends @Nullable Object> {
             case RESERVE -> mayHaveActed ? reopened(standing) : takeOpen(standing, snapshot.now());
             case WAIT -> await(standing, snapshot.now());
             case EXPIRE -> expire(standing, snapshot.now());
-            case RECOVER -> recover(standing, snapshot.now());
+            case RECOVER -> recovering.recover(standing, snapshot.now());
             case REPLAY -> replay(standing);
             case REPLAY_NOT_EXECUTED -> {
                 emit(IdempotencyEvent.Type.REPLAYED, standing, "not executed");
@@ -163,7 +158,7 @@ final class Execution<I, O extends @Nullable Object> {
 
     /** This run may have made the write already: whoever reopened the key did not know, so it takes a fresh execution. */
     private Step<Answer<O>> reopened(IdempotencyRecord standing) {
-        return inDoubt(standing, null, "The key was reopened or forgotten before its outcome was recorded.");
+        return recovering.inDoubt(standing, null, "The key was reopened or forgotten before its outcome was recorded.");
     }
 
     private Step<Answer<O>> takeOpen(IdempotencyRecord standing, Instant now) {
@@ -175,10 +170,10 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     /** Enters IN_FLIGHT by replacing what stands. */
-    private Step<Answer<O>> acquire(
+    Step<Answer<O>> acquire(
             String name, IdempotencyRecord standing, Decision decision, AttemptToken token, IdempotencyEvent.Type how) {
         long askedAt = nanoTime();
-        return ask(
+        return steps.ask(
                 name,
                 store -> store.replace(standing, decision.toWrite()),
                 snapshot -> snapshot.applied() ? acquired(snapshot, askedAt, how) : meet(snapshot, token),
@@ -188,7 +183,7 @@ final class Execution<I, O extends @Nullable Object> {
     // ---- wait
 
     private Step<Answer<O>> await(IdempotencyRecord standing, Instant now) {
-        long left = waitUntil - nanoTime();
+        long left = waitLeft();
         if (left <= 0) {
             emit(IdempotencyEvent.Type.IN_FLIGHT_REFUSED, standing, "");
             boolean refused = spec.waitAtMost().isZero();
@@ -211,11 +206,11 @@ final class Execution<I, O extends @Nullable Object> {
         return new Step.Pause<>(Duration.ofNanos(Math.max(1, Math.min(interval, atMostNanos))), true, this::look);
     }
 
-    private Step<Answer<O>> look() {
-        return ask("find", store -> store.find(key), snapshot -> meet(snapshot, null), this::storeFailed);
+    Step<Answer<O>> look() {
+        return steps.ask("find", store -> store.find(key), snapshot -> meet(snapshot, null), this::storeFailed);
     }
 
-    private Step<Answer<O>> storeFailed(StoreException failure) {
+    Step<Answer<O>> storeFailed(StoreException failure) {
         return done(Answer.failedAlone(() -> failure));
     }
 
@@ -224,7 +219,7 @@ final class Execution<I, O extends @Nullable Object> {
         if (decision.verdict() != Verdict.CHANGE) {
             return look();
         }
-        return ask(
+        return steps.ask(
                 "expire",
                 store -> store.replace(standing, decision.toWrite()),
                 snapshot -> {
@@ -296,88 +291,33 @@ final class Execution<I, O extends @Nullable Object> {
             O value = typed(outcome.value());
             StoredResult result;
             try {
-                result = new StoredResult(
-                        StoredResult.Kind.RESULT,
-                        spec.codec().id(),
-                        spec.codec().encode(value));
+                result = spec.encode(value);
             } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
                 return doubt(e, "the call returned, but its result cannot be encoded");
             }
-            succeeded();
+            failures.succeeded();
             return record(result, Answer.of(value));
         }
-        failure = unwrapped(failure);
-        lastFailure = failure;
-        if (failure instanceof DeclinedException declined && isOwn(declined)) {
+        failure = failures.note(failure);
+        if (failure instanceof DeclinedException declined && failures.isDecline(declined)) {
             mayHaveActed = true;
             byte[] reason = declined.reason().getBytes(StandardCharsets.UTF_8);
             return record(
                     new StoredResult(StoredResult.Kind.DECLINED, "text", reason),
                     Answer.failed(() -> new DeclinedException(key, declined.reason())));
         }
-        return switch (classify(failure)) {
+        return switch (failures.classify(failure)) {
             case NOT_SENT, NOT_EXECUTED -> unsent(failure);
             case AMBIGUOUS ->
                 doubt(failure, "the call failed with " + failure.getClass().getName());
         };
     }
 
-    private static Throwable unwrapped(Throwable failure) {
-        Throwable inner = failure;
-        while ((inner instanceof CompletionException || inner instanceof ExecutionException)
-                && inner.getCause() != null) {
-            inner = inner.getCause();
-        }
-        return inner;
-    }
-
-    private FailureClass classify(Throwable failure) {
-        if (failure instanceof NotExecutedException notExecuted && isOwn(notExecuted)) {
-            return FailureClass.NOT_EXECUTED;
-        }
-        try {
-            FailureClass said = spec.failures().classify(failure);
-            return said == null ? FailureClass.AMBIGUOUS : said;
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-            if (e != failure) {
-                failure.addSuppressed(e);
-            }
-            return FailureClass.AMBIGUOUS;
-        }
-    }
-
-    /** The outcome of another operation inside the call proves nothing about the call. */
-    private boolean isOwn(IdempotencyException outcome) {
-        return outcome.key() == null || key.equals(outcome.key());
-    }
-
-    /** In milliseconds; negative if the retry does not want to. Its predicates and listeners are the user's code. */
-    private long retryDelay(Throwable failure) {
-        try {
-            return retry == null ? -1 : retry.onError(failure);
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-            if (e != failure) {
-                failure.addSuppressed(e);
-            }
-            return -1;
-        }
-    }
-
-    private void succeeded() {
-        try {
-            if (retry != null) {
-                retry.onComplete();
-            }
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-            LOG.warn("A retry's listener failed on the success of {}; nothing else changes", key, e);
-        }
-    }
-
     /** Proof that nothing was executed: the call may be made again under the same reservation, or the key is freed. */
     private Step<Answer<O>> unsent(Throwable failure) {
-        long delay = lease().isLost() ? -1 : retryDelay(failure);
+        long delay = lease().isLost() ? -1 : failures.retryDelay(failure);
         if (delay < 0) {
-            return release(lease().record(), storeTime(), failure);
+            return release(lease().record(), steps.time(), failure);
         }
         emit(IdempotencyEvent.Type.RETRIED, lease().record(), failure.getClass().getName());
         return new Step.Pause<>(Duration.ofMillis(Math.max(1, delay)), false, this::send);
@@ -387,9 +327,9 @@ final class Execution<I, O extends @Nullable Object> {
         endLease();
         Decision decision = ports.machine().decide(standing, new Event.Release(standing.token()), now);
         if (decision.verdict() != Verdict.CHANGE) {
-            return decision.reason() == Decision.Reason.IN_DOUBT ? recover(standing, now) : look();
+            return decision.reason() == Decision.Reason.IN_DOUBT ? recovering.recover(standing, now) : look();
         }
-        return ask(
+        return steps.ask(
                 "release",
                 store -> store.replace(standing, decision.toWrite()),
                 snapshot -> released(standing, snapshot, failure),
@@ -405,7 +345,9 @@ final class Execution<I, O extends @Nullable Object> {
             emit(IdempotencyEvent.Type.RELEASED, standing, failure.getClass().getName());
             return done(notExecuted(failure));
         }
-        return snapshot.applied() ? recover(standing, snapshot.now()) : release(standing, snapshot.now(), failure);
+        return snapshot.applied()
+                ? recovering.recover(standing, snapshot.now())
+                : release(standing, snapshot.now(), failure);
     }
 
     private Answer<O> notExecuted(Throwable failure) {
@@ -419,7 +361,7 @@ final class Execution<I, O extends @Nullable Object> {
     private Step<Answer<O>> record(StoredResult result, Answer<O> answer) {
         // A renewal that meets our own completion would take the lease for lost.
         endLease();
-        return record(lease().record(), storeTime(), result, answer);
+        return record(lease().record(), steps.time(), result, answer);
     }
 
     private Step<Answer<O>> record(IdempotencyRecord standing, Instant now, StoredResult result, Answer<O> answer) {
@@ -430,7 +372,7 @@ final class Execution<I, O extends @Nullable Object> {
         if (decision.write() == null) {
             return unrecorded(standing, decision);
         }
-        return ask(
+        return steps.ask(
                 "complete",
                 store -> store.replace(standing, decision.toWrite()),
                 snapshot -> {
@@ -499,7 +441,7 @@ final class Execution<I, O extends @Nullable Object> {
         if (decision.write() == null) {
             return new Step.Done<>(decision.verdict() == Verdict.SAME, null);
         }
-        return afterwards(tries, "complete", store -> store.replace(standing, decision.toWrite()), reply -> {
+        return steps.afterwards(tries, "complete", store -> store.replace(standing, decision.toWrite()), reply -> {
             Snapshot snapshot = reply.snapshot();
             if (snapshot == null) {
                 return recordAfterwards(standing, now, result, tries + 1);
@@ -525,21 +467,21 @@ final class Execution<I, O extends @Nullable Object> {
 
     private Step<Answer<O>> doubt(Throwable failure, String reason) {
         mayHaveActed = true;
-        lastFailure = failure;
+        failures.note(failure);
         endLease();
-        return doubt(lease().record(), storeTime(), reason);
+        return doubt(lease().record(), steps.time(), reason);
     }
 
     private Step<Answer<O>> doubt(IdempotencyRecord standing, Instant now, String reason) {
         AttemptToken token = lease().record().token();
         Decision decision = ports.machine().decide(standing, new Event.MarkInDoubt(token, reason), now);
         if (decision.verdict() == Verdict.SAME) {
-            return recover(standing, now);
+            return recovering.recover(standing, now);
         }
         if (decision.verdict() == Verdict.REFUSED) {
             return look();
         }
-        return ask(
+        return steps.ask(
                 "mark in doubt",
                 store -> store.replace(standing, decision.toWrite()),
                 snapshot -> {
@@ -549,226 +491,18 @@ final class Execution<I, O extends @Nullable Object> {
                     }
                     if (snapshot.applied()) {
                         emit(IdempotencyEvent.Type.IN_DOUBT, after, reason);
-                        return recover(after, snapshot.now());
+                        return recovering.recover(after, snapshot.now());
                     }
                     return doubt(after, snapshot.now(), reason);
                 },
                 // The lease is not renewed any more, so the key comes into doubt by itself.
-                failed -> inDoubt(standing, null, "The store could not be told; the lease will lapse by itself."));
-    }
-
-    /** The recovery policy, as it was agreed when the key was reserved. */
-    private Step<Answer<O>> recover(IdempotencyRecord standing, Instant now) {
-        Policy policy = standing.terms().policy();
-        if (policy == Policy.HOLD || policy == Policy.SAME_TRANSACTION) {
-            return inDoubt(standing, null, "Only a late answer or a person's decision resolves it.");
-        }
-        long delay = nextRecovery();
-        if (delay < 0) {
-            return inDoubt(standing, resolvableAt(standing, now), "Executing the request again later resolves it.");
-        }
-        return delay == 0
-                ? investigate(standing, now)
-                : new Step.Pause<>(Duration.ofMillis(delay), true, this::lookForDoubt);
-    }
-
-    /** The first recovery is free; more come out of the operation's retry. */
-    private long nextRecovery() {
-        if (!recovered) {
-            recovered = true;
-            return 0;
-        }
-        if (retry == null || lastFailure == null) {
-            return -1;
-        }
-        long delay = retryDelay(lastFailure);
-        return delay < 0 ? -1 : Math.max(1, delay);
-    }
-
-    /** After a pause: the same, unless somebody else has settled the key meanwhile. */
-    private Step<Answer<O>> lookForDoubt() {
-        return ask(
-                "find",
-                store -> store.find(key),
-                snapshot -> {
-                    IdempotencyRecord standing = snapshot.record();
-                    return standing != null
-                                    && ConflictTable.meet(standing, fingerprint, snapshot.now())
-                                            == ConflictTable.Meeting.RECOVER
-                            ? investigate(standing, snapshot.now())
-                            : meet(snapshot, null);
-                },
-                this::storeFailed);
-    }
-
-    private Step<Answer<O>> investigate(IdempotencyRecord standing, Instant now) {
-        return switch (standing.terms().policy()) {
-            case NATIVE, NATIVE_THEN_LOOKUP -> resend(standing, now);
-            case LOOKUP -> lookUp(standing, now);
-            case SEAL -> seal(standing, now);
-            case HOLD, SAME_TRANSACTION -> inDoubt(standing, null, "Only a person's decision resolves it.");
-        };
-    }
-
-    private Step<Answer<O>> resend(IdempotencyRecord standing, Instant now) {
-        AttemptToken token = ports.tokens().get();
-        Decision decision =
-                ports.machine().decide(standing, new Event.Resend(standing.token(), token, spec.spans()), now);
-        if (decision.verdict() == Verdict.CHANGE) {
-            return acquire("re-send", standing, decision, token, IdempotencyEvent.Type.RESENT);
-        }
-        return standing.terms().policy() == Policy.NATIVE_THEN_LOOKUP
-                ? lookUp(standing, now)
-                : inDoubt(standing, null, "The provider's window is over; only a person's decision resolves it.");
-    }
-
-    private Step<Answer<O>> lookUp(IdempotencyRecord standing, Instant now) {
-        return spec.recovery().lookupFunction() == null
-                ? inDoubt(standing, null, "This operation has no lookup any more; give it one, or decide.")
-                : askProvider(standing, now, false);
-    }
-
-    private Step<Answer<O>> seal(IdempotencyRecord standing, Instant now) {
-        return spec.recovery().sealFunction() == null
-                ? inDoubt(standing, null, "This operation has no seal any more; give it one, or decide.")
-                : askProvider(standing, now, true);
-    }
-
-    private Step<Answer<O>> askProvider(IdempotencyRecord standing, Instant now, boolean seal) {
-        emit(IdempotencyEvent.Type.RECOVERY_STARTED, standing, seal ? "seal" : "lookup");
-        return new Step.Investigate<>(
-                new RunningAttempt(standing, null), seal, outcome -> investigated(standing, now, seal, outcome));
-    }
-
-    /**
-     * What the provider said.
-     *
-     * @param askedAt the store's time before the provider was asked: only that counts for quiescence
-     */
-    private Step<Answer<O>> investigated(
-            IdempotencyRecord standing, Instant askedAt, boolean seal, Step.Outcome outcome) {
-        Throwable failure = outcome.failure();
-        if (failure == null && outcome.value() instanceof Finding<?> finding) {
-            if (finding instanceof Finding.Found<?> found) {
-                return found(standing, askedAt, typed(found.result()));
-            }
-            if (finding instanceof Finding.Missing<?>) {
-                return missing(standing, askedAt, seal);
-            }
-            String reason = ((Finding.Unknown<?>) finding).reason();
-            emit(IdempotencyEvent.Type.RECOVERY_FAILED, standing, "unknown");
-            return inDoubt(standing, null, "The provider did not say: " + reason + ".");
-        }
-        if (failure != null) {
-            lastFailure = unwrapped(failure);
-        }
-        String what = (seal ? "The seal" : "The lookup")
-                + (failure == null ? " returned null." : " failed; executing the request again repeats it.");
-        emit(
-                IdempotencyEvent.Type.RECOVERY_FAILED,
-                standing,
-                failure == null ? "null" : failure.getClass().getName());
-        return inDoubt(standing, null, what);
-    }
-
-    private Step<Answer<O>> found(IdempotencyRecord standing, Instant now, O value) {
-        StoredResult result;
-        try {
-            result = new StoredResult(
-                    StoredResult.Kind.RESULT, spec.codec().id(), spec.codec().encode(value));
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-            lastFailure = e;
-            return inDoubt(standing, null, "What the provider has cannot be encoded.");
-        }
-        Decision decision =
-                ports.machine().decide(standing, new Event.Found(standing.token(), result, spec.spans()), now);
-        if (decision.verdict() != Verdict.CHANGE) {
-            return look();
-        }
-        return settle("found", standing, decision, IdempotencyEvent.Type.FOUND, Answer.of(value));
-    }
-
-    private Step<Answer<O>> missing(IdempotencyRecord standing, Instant askedAt, boolean sealed) {
-        WhenMissing whenMissing = standing.terms().whenMissing();
-        if (whenMissing == WhenMissing.HOLD) {
-            return inDoubt(standing, null, "The provider has nothing yet; a late answer or a person resolves it.");
-        }
-        if (whenMissing == WhenMissing.CLOSE) {
-            Decision decision =
-                    ports.machine().decide(standing, new Event.Close(standing.token(), sealed, spec.spans()), askedAt);
-            return decision.verdict() == Verdict.CHANGE
-                    ? settle("close", standing, decision, IdempotencyEvent.Type.CLOSED, closed())
-                    : notYetQuiescent(standing, askedAt);
-        }
-        AttemptToken token = ports.tokens().get();
-        Decision decision = ports.machine()
-                .decide(
-                        standing,
-                        new Event.ReExecute(
-                                standing.token(), token, sealed, spec.recovery().keyFormat(), spec.spans()),
-                        askedAt);
-        return decision.verdict() == Verdict.CHANGE
-                ? acquire("re-execute", standing, decision, token, IdempotencyEvent.Type.REEXECUTED)
-                : notYetQuiescent(standing, askedAt);
-    }
-
-    private Answer<O> closed() {
-        return Answer.failed(() ->
-                new NotExecutedException(key, "The write was not executed; the key is closed", true, lastFailure));
-    }
-
-    private Step<Answer<O>> notYetQuiescent(IdempotencyRecord standing, Instant now) {
-        Instant quiescentAt = quiescentAt(standing);
-        if (quiescentAt != null) {
-            long left = Duration.between(now, quiescentAt).toNanos();
-            if (left <= waitUntil - nanoTime()) {
-                return new Step.Pause<>(Duration.ofNanos(Math.max(1, left)), true, this::lookForDoubt);
-            }
-        }
-        return inDoubt(
-                standing, quiescentAt, "The provider has nothing yet; executing the request again later resolves it.");
-    }
-
-    /** Null where executing the request again need not wait for quiescence. */
-    private static @Nullable Instant resolvableAt(IdempotencyRecord standing, Instant now) {
-        Duration window = standing.terms().resendWithin();
-        boolean open =
-                window != null && now.isBefore(standing.times().firstSentAt().plus(window));
-        return open ? null : quiescentAt(standing);
-    }
-
-    private static @Nullable Instant quiescentAt(IdempotencyRecord standing) {
-        Duration quiescence = standing.terms().quiescence();
-        return quiescence == null || standing.state() != State.IN_DOUBT
-                ? null
-                : standing.times().stateSince().plus(quiescence);
-    }
-
-    private Step<Answer<O>> settle(
-            String name, IdempotencyRecord standing, Decision decision, IdempotencyEvent.Type how, Answer<O> answer) {
-        return ask(
-                name,
-                store -> store.replace(standing, decision.toWrite()),
-                snapshot -> {
-                    if (!snapshot.applied()) {
-                        return meet(snapshot, null);
-                    }
-                    emit(how, standing, "");
-                    return done(answer);
-                },
-                this::storeFailed);
-    }
-
-    private Step<Answer<O>> inDoubt(IdempotencyRecord standing, @Nullable Instant resolvableAt, String what) {
-        Instant since = standing.state() == State.IN_DOUBT ? standing.times().stateSince() : null;
-        Throwable cause = lastFailure;
-        return done(
-                Answer.failed(() -> new InDoubtException(key, standing.attempt(), since, resolvableAt, what, cause)));
+                failed -> recovering.inDoubt(
+                        standing, null, "The store could not be told; the lease will lapse by itself."));
     }
 
     // ---- small change
 
-    private Step<Answer<O>> done(Answer<O> answer) {
+    Step<Answer<O>> done(Answer<O> answer) {
         endLease();
         return new Step.Done<>(answer, null);
     }
@@ -800,86 +534,13 @@ final class Execution<I, O extends @Nullable Object> {
         }
     }
 
-    /** Asks the store, and asks again with the very same write while it fails. */
-    private Step<Answer<O>> ask(
-            String name,
-            Function<IdempotencyStore, Snapshot> run,
-            Function<Snapshot, Step<Answer<O>>> then,
-            Function<StoreException, Step<Answer<O>>> givenUp) {
-        return ask(new Step.Request(name, run), then, givenUp, false, 1);
-    }
-
-    private Step<Answer<O>> ask(
-            Step.Request request,
-            Function<Snapshot, Step<Answer<O>>> then,
-            Function<StoreException, Step<Answer<O>>> givenUp,
-            boolean mayHaveWritten,
-            int tries) {
-        return new Step.Ask<>(request, reply -> {
-            StoreException failure = reply.failure();
-            if (failure == null) {
-                return then.apply(seen(reply));
-            }
-            failed(request);
-            boolean ambiguous = mayHaveWritten || failure.mayHaveWritten();
-            if (tries < STORE_TRIES) {
-                return backOff(tries, () -> ask(request, then, givenUp, ambiguous, tries + 1));
-            }
-            return givenUp.apply(
-                    ambiguous == failure.mayHaveWritten()
-                            ? failure
-                            : new StoreException("An earlier try may have been written", true, failure));
-        });
-    }
-
-    /** The same without a caller, and for much longer. */
-    private Step<Boolean> afterwards(
-            int tries,
-            String name,
-            Function<IdempotencyStore, Snapshot> run,
-            Function<Step.Reply, Step<Boolean>> then) {
-        var request = new Step.Request(name, run);
-        return tries > BACKGROUND_TRIES
-                ? new Step.Done<>(false, null)
-                : backOff(
-                        tries,
-                        () -> new Step.Ask<>(request, reply -> {
-                            if (reply.snapshot() == null) {
-                                failed(request);
-                            } else {
-                                seen(reply);
-                            }
-                            return then.apply(reply);
-                        }));
-    }
-
-    private <R> Step<R> backOff(int tries, Supplier<Step<R>> then) {
-        return new Step.Pause<>(Duration.ofMillis(Math.max(1, ports.backoff().apply(tries))), false, then);
-    }
-
-    private Snapshot seen(Step.Reply reply) {
-        Snapshot snapshot = reply.standing();
-        storeTime = snapshot.now();
-        storeTimeSeenAt = nanoTime();
-        return snapshot;
-    }
-
-    private void failed(Step.Request request) {
-        ports.events().accept(new IdempotencyEvent(IdempotencyEvent.Type.STORE_FAILED, key, 0, 0, request.name()));
-    }
-
-    /** About what the store's clock says now: for the history only, never for a decision. */
-    private Instant storeTime() {
-        return storeTime.plusNanos(nanoTime() - storeTimeSeenAt);
-    }
-
     /** What the operation's own call, lookup or seal returned; null only where O allows it. */
     @SuppressWarnings({"unchecked", "NullAway"})
-    private O typed(@Nullable Object value) {
+    O typed(@Nullable Object value) {
         return (O) value;
     }
 
-    private void emit(IdempotencyEvent.Type type, IdempotencyRecord record, String detail) {
+    void emit(IdempotencyEvent.Type type, IdempotencyRecord record, String detail) {
         ports.events().accept(new IdempotencyEvent(type, key, record.generation(), record.attempt(), detail));
     }
 

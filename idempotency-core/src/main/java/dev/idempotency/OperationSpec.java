@@ -1,6 +1,7 @@
 package dev.idempotency;
 
 import dev.idempotency.store.RecoveryTerms;
+import dev.idempotency.store.StoredResult;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
 import java.util.Objects;
@@ -22,6 +23,10 @@ record OperationSpec<I, O extends @Nullable Object>(
         @Nullable Retry retry,
         Operation.@Nullable Call<I, O> call,
         Operation.@Nullable AsyncCall<I, O> asyncCall) {
+
+    StoredResult encode(O value) throws Exception {
+        return new StoredResult(StoredResult.Kind.RESULT, codec.id(), codec.encode(value));
+    }
 
     Operation.Call<I, O> requireCall() {
         return Objects.requireNonNull(call, "call");

@@ -321,7 +321,7 @@ final class CounterExamplesTest {
         Script script = script(world);
         Run run = script.run(1).go();
         run.hears(script.arrives(run.sent()));
-        for (int tries = 1; tries <= Execution.STORE_TRIES && run.answer() == null; tries++) {
+        for (int tries = 1; tries <= StoreSteps.TRIES && run.answer() == null; tries++) {
             run.requestLost();
             if (run.isWaiting()) {
                 run.afterPause();

@@ -1,0 +1,112 @@
+package dev.idempotency;
+
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.StoreException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** Steps of the store, repeated with the very same write while the store fails. One per execution. */
+final class StoreSteps {
+    /** How often a failing store is asked before the caller hears of it. */
+    static final int TRIES = 5;
+
+    /** How often an answer that could not be recorded is tried again after the caller has heard of it. */
+    static final int TRIES_AFTERWARDS = 500;
+
+    private final Ports ports;
+    private final IdempotencyKey key;
+
+    private Instant time = Instant.EPOCH;
+    private long timeSeenAt;
+
+    StoreSteps(Ports ports, IdempotencyKey key) {
+        this.ports = ports;
+        this.key = key;
+    }
+
+    /**
+     * Asks the store.
+     *
+     * @param then goes on with what the store said
+     * @param givenUp goes on when the store has failed too often
+     */
+    <R> Step<R> ask(
+            String name,
+            Function<IdempotencyStore, Snapshot> run,
+            Function<Snapshot, Step<R>> then,
+            Function<StoreException, Step<R>> givenUp) {
+        return ask(new Step.Request(name, run), then, givenUp, false, 1);
+    }
+
+    private <R> Step<R> ask(
+            Step.Request request,
+            Function<Snapshot, Step<R>> then,
+            Function<StoreException, Step<R>> givenUp,
+            boolean mayHaveWritten,
+            int tries) {
+        return new Step.Ask<>(request, reply -> {
+            StoreException failure = reply.failure();
+            if (failure == null) {
+                return then.apply(seen(reply));
+            }
+            failed(request);
+            boolean ambiguous = mayHaveWritten || failure.mayHaveWritten();
+            if (tries < TRIES) {
+                return backOff(tries, () -> ask(request, then, givenUp, ambiguous, tries + 1));
+            }
+            return givenUp.apply(
+                    ambiguous == failure.mayHaveWritten()
+                            ? failure
+                            : new StoreException("An earlier try may have been written", true, failure));
+        });
+    }
+
+    /**
+     * Asks the store once more, after a while and without a caller.
+     *
+     * @param tries how often it was asked; beyond {@link #TRIES_AFTERWARDS} it is not asked again
+     */
+    Step<Boolean> afterwards(
+            int tries,
+            String name,
+            Function<IdempotencyStore, Snapshot> run,
+            Function<Step.Reply, Step<Boolean>> then) {
+        if (tries > TRIES_AFTERWARDS) {
+            return new Step.Done<>(false, null);
+        }
+        var request = new Step.Request(name, run);
+        return backOff(
+                tries,
+                () -> new Step.Ask<>(request, reply -> {
+                    if (reply.snapshot() == null) {
+                        failed(request);
+                    } else {
+                        seen(reply);
+                    }
+                    return then.apply(reply);
+                }));
+    }
+
+    /** About what the store's clock says now: for the history only, never for a decision. */
+    Instant time() {
+        return time.plusNanos(ports.nanoTime().getAsLong() - timeSeenAt);
+    }
+
+    private <R> Step<R> backOff(int tries, Supplier<Step<R>> then) {
+        return new Step.Pause<>(Duration.ofMillis(Math.max(1, ports.backoff().apply(tries))), false, then);
+    }
+
+    private Snapshot seen(Step.Reply reply) {
+        Snapshot snapshot = reply.standing();
+        time = snapshot.now();
+        timeSeenAt = ports.nanoTime().getAsLong();
+        return snapshot;
+    }
+
+    private void failed(Step.Request request) {
+        ports.events().accept(new IdempotencyEvent(IdempotencyEvent.Type.STORE_FAILED, key, 0, 0, request.name()));
+    }
+}
