@@ -302,9 +302,11 @@ final class Execution<I, O extends @Nullable Object> {
         if (failure instanceof DeclinedException declined && failures.isDecline(declined)) {
             mayHaveActed = true;
             byte[] reason = declined.reason().getBytes(StandardCharsets.UTF_8);
+            // As it will be read again: UTF-8 has no lone surrogates.
+            String recorded = new String(reason, StandardCharsets.UTF_8);
             return record(
                     new StoredResult(StoredResult.Kind.DECLINED, "text", reason),
-                    Answer.failed(() -> new DeclinedException(key, declined.reason())));
+                    Answer.failed(() -> new DeclinedException(key, recorded)));
         }
         return switch (failures.classify(failure)) {
             case NOT_SENT, NOT_EXECUTED -> unsent(failure);
