@@ -3,6 +3,7 @@ package dev.idempotency;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.IdempotencyStore;
@@ -186,6 +187,7 @@ public final class Idempotency implements AutoCloseable {
         private final List<IdempotencyListener> listeners = new ArrayList<>();
         private ObjectMapper json = JsonMapper.builder()
                 .addModule(new JavaTimeModule())
+                .addModule(new Jdk8Module())
                 .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
                 .build();
         private LongSupplier nanoTime = System::nanoTime;
@@ -210,7 +212,7 @@ public final class Idempotency implements AutoCloseable {
 
         /**
          * Sets how requests become JSON for their fingerprints, and results for the store. By default Jackson with
-         * {@code java.time}. A change that makes other JSON of the same request makes its retries mismatches.
+         * {@code java.time} and {@code Optional}. A change that makes other JSON of the same request makes its retries mismatches.
          *
          * @param json the mapper; not changed afterwards
          * @return this

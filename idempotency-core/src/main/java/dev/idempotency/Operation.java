@@ -301,7 +301,8 @@ public final class Operation<I, O extends @Nullable Object> {
      *
      * @param override what was asked for
      * @param approvedBy who approves; not who asked
-     * @throws IllegalArgumentException if {@code approvedBy} is blank, too long, or who asked for it
+     * @throws IllegalArgumentException if {@code approvedBy} is blank, too long, or who asked for it, or if the key is
+     *     another operation's
      * @throws IllegalStateException if the record has changed since it was reviewed
      * @throws StoreException if the store failed; approving the same override again is safe
      */
@@ -309,6 +310,11 @@ public final class Operation<I, O extends @Nullable Object> {
         Settings.text("approvedBy", approvedBy, 200);
         if (approvedBy.strip().equalsIgnoreCase(override.requestedBy().strip())) {
             throw new IllegalArgumentException("approvedBy is who asked for the override; it takes a second person");
+        }
+        String scope = override.key().scope();
+        if (!scope.equals(spec.name()) && !scope.startsWith(spec.name() + "/")) {
+            throw new IllegalArgumentException(
+                    "override is for " + override.key() + ", which is not a key of operation '" + spec.name() + "'");
         }
         Snapshot snapshot = store.find(override.key());
         IdempotencyRecord standing = snapshot.record();
@@ -598,9 +604,10 @@ public final class Operation<I, O extends @Nullable Object> {
         }
 
         /**
-         * Retries inside one execution, under one reservation and one native key: a call that certainly did nothing, and
-         * recoveries of a call that may have done something. By default no retry, and one recovery. Wrapping
-         * {@link #execute} in a retry of your own is safe too.
+         * Retries inside one execution, under one reservation and one native key: a call that certainly did nothing, and,
+         * after a call that may have done something, the recovery, which calls again only where the policy allows it. The
+         * first recovery comes for free and is not counted. By default no retry. Wrapping {@link #execute} in a retry of
+         * your own is safe too.
          *
          * @param retry how often and when; its events and metrics see each attempt
          * @return this
@@ -690,6 +697,7 @@ public final class Operation<I, O extends @Nullable Object> {
             Duration guard = GuaranteeCalculator.resendWithin(
                     idempotency.store().storeClass(), recovery.profile(), retryHorizon);
             return new OperationSpec<>(
+                    name,
                     keyFunction,
                     request -> Canonical.fingerprint(fields.apply(request), json),
                     recovery,

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What an operation was built with. */
 record OperationSpec<I, O extends @Nullable Object>(
+        String name,
         Function<I, IdempotencyKey> key,
         Function<I, Fingerprint> fingerprint,
         Recovery<I, O> recovery,

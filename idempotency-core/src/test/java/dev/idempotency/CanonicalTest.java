@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -269,5 +270,23 @@ final class CanonicalTest {
                 .withMessage("digest must have 1 to 128 characters");
         assertThat(new Fingerprint("a".repeat(32), "a".repeat(128)).digest()).hasSize(128);
         assertThat(Collections.singleton(new Fingerprint("a", "b"))).contains(new Fingerprint("a", "b"));
+    }
+
+    private record WithNote(String order, Optional<String> note) {}
+
+    @Test
+    void fingerprint_ofAnOptionalField_isThatOfItsValue() {
+        var present = Canonical.fingerprint(new WithNote("o-1", Optional.of("gift")), JSON);
+
+        assertThat(present).isEqualTo(Canonical.fingerprint(Map.of("order", "o-1", "note", "gift"), JSON));
+        assertThat(present).isNotEqualTo(Canonical.fingerprint(new WithNote("o-1", Optional.empty()), JSON));
+    }
+
+    @Test
+    void json_ofAResultWithAnOptionalField_readsBackEqual() throws Exception {
+        var codec = new JsonCodec<WithNote>(WithNote.class, JSON);
+        var result = new WithNote("o-1", Optional.of("gift"));
+
+        assertThat(codec.decode(codec.encode(result))).isEqualTo(result);
     }
 }

@@ -101,6 +101,21 @@ final class DeclineAndOverrideTest {
     }
 
     @Test
+    void override_approvedThroughAnotherOperation_isRefused() {
+        charge.execute(ORDER);
+        var override = charge.requestOverride(CHANGED, "ann", "wrong amount");
+        var other = shop.another()
+                .operation("refund", Order.class, Receipt.class)
+                .key(Order::id)
+                .calling(shop.working());
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> other.approveOverride(override, "bob"))
+                .withMessageContaining("not a key of operation 'refund'");
+        Failures.mismatch(() -> charge.execute(CHANGED));
+    }
+
+    @Test
     void override_approvedTwice_isRefusedAndChangesNothing() {
         charge.execute(ORDER);
         var override = charge.requestOverride(CHANGED, "ann", "wrong amount");
