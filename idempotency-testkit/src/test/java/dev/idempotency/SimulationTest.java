@@ -82,17 +82,17 @@ final class SimulationTest {
                         IdempotencyEvent.Type.LEASE_LOST,
                         IdempotencyEvent.Type.STORE_FAILED);
         switch (world.recovery().terms().policy()) {
-            case NATIVE, NATIVE_THEN_LOOKUP ->
-                assertThat(events).containsKey(IdempotencyEvent.Type.RESENT);
+            case NATIVE, NATIVE_THEN_LOOKUP -> assertThat(events).containsKey(IdempotencyEvent.Type.RESENT);
             case LOOKUP, SEAL ->
                 assertThat(events)
                         .containsKeys(
                                 IdempotencyEvent.Type.RECOVERY_STARTED,
                                 IdempotencyEvent.Type.RECOVERY_FAILED,
                                 IdempotencyEvent.Type.FOUND);
-            default -> assertThat(events)
-                    .containsKey(IdempotencyEvent.Type.LATE_RESULT)
-                    .doesNotContainKey(IdempotencyEvent.Type.RECOVERY_STARTED);
+            default ->
+                assertThat(events)
+                        .containsKey(IdempotencyEvent.Type.LATE_RESULT)
+                        .doesNotContainKey(IdempotencyEvent.Type.RECOVERY_STARTED);
         }
     }
 
