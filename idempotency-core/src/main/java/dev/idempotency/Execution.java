@@ -86,7 +86,21 @@ final class Execution<I, O extends @Nullable Object> {
     /** Nothing was sent. If the reservation was written all the same, it is released as soon as the store is back. */
     private Step<Answer<O>> unreserved(AttemptToken token, StoreException failure) {
         Step<?> afterwards = failure.mayHaveWritten() ? releaseAfterwards(token, 1) : null;
-        return new Step.Done<>(Answer.failedAlone(() -> failure), afterwards);
+        return new Step.Done<>(unreachable(failure), afterwards);
+    }
+
+    /** A run whose own call may have made the write must not be told that nothing was sent. */
+    private Answer<O> unreachable(StoreException failure) {
+        return mayHaveActed
+                ? unresolved(
+                        "The store failed before it was resolved; executing the request again later resolves it.",
+                        failure)
+                : Answer.failedAlone(() -> failure);
+    }
+
+    private Answer<O> unresolved(String what, Throwable cause) {
+        int attempt = lease().record().attempt();
+        return Answer.failedAlone(() -> new InDoubtException(key, attempt, null, null, what, cause));
     }
 
     private Step<Boolean> releaseAfterwards(AttemptToken token, int tries) {
@@ -211,7 +225,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     Step<Answer<O>> storeFailed(StoreException failure) {
-        return done(Answer.failedAlone(() -> failure));
+        return done(unreachable(failure));
     }
 
     private Step<Answer<O>> expire(IdempotencyRecord standing, Instant now) {
@@ -511,18 +525,11 @@ final class Execution<I, O extends @Nullable Object> {
 
     /** The caller was interrupted in a pause: in one before a recovery of his own attempt, or in a wait for another. */
     Answer<O> interrupted(InterruptedException cause) {
-        Lease own = lease;
-        if (mayHaveActed && own != null) {
-            return Answer.failedAlone(() -> new InDoubtException(
-                    key,
-                    own.record().attempt(),
-                    null,
-                    null,
-                    "Interrupted before it was resolved; executing the request again later resolves it.",
-                    cause));
-        }
-        return Answer.failedAlone(
-                () -> new InFlightException(key, "Interrupted while another run was in flight", cause));
+        return mayHaveActed
+                ? unresolved(
+                        "Interrupted before it was resolved; executing the request again later resolves it.", cause)
+                : Answer.failedAlone(
+                        () -> new InFlightException(key, "Interrupted while another run was in flight", cause));
     }
 
     /** Something went wrong that no step can tell the store: the lease is left to lapse. */

@@ -343,6 +343,26 @@ final class CounterExamplesTest {
                 .isNull();
     }
 
+    // ---- the store fails after a call that may have done something
+
+    @Test
+    void storeFailure_afterAnAmbiguousCall_saysInDoubt() {
+        Script script = script(Worlds.lookupThenReexecute());
+        Run run = script.run(1).go();
+        script.arrives(run.sent());
+        run.hearsReset().go();
+        script.elapse(Duration.ofMillis(Worlds.LAG));
+        run.hears(run.lookUp());
+        for (int tries = 1; tries <= StoreSteps.TRIES; tries++) {
+            run.requestLost();
+            if (run.isWaiting()) {
+                run.afterPause();
+            }
+        }
+
+        assertThat(run.answer().failure().get()).isInstanceOf(InDoubtException.class);
+    }
+
     // ---- O3: an override of a key that is still in doubt
 
     private static int overriddenInDoubt(World world) {

@@ -320,6 +320,7 @@ final class Simulation {
         }
         caller.running = true;
         Process process = caller.process;
+        boolean[] sent = {false};
         var ports = new Ports(
                 () -> world.faults().frozenClock() ? 0 : now * 1_000_000,
                 () -> token(process),
@@ -328,12 +329,14 @@ final class Simulation {
                 lease -> keep(process, lease),
                 event -> {
                     events.merge(event.type(), 1, Integer::sum);
+                    sent[0] |= event.type() == IdempotencyEvent.Type.IN_DOUBT
+                            || event.type() == IdempotencyEvent.Type.COMPLETED;
                     trace("P" + process.number + " " + event.type() + " " + event.detail());
                 });
         var execution = new Execution<>(spec, ports, caller.request, key, fingerprints.get(caller.request.payload()));
         advance(process, execution, execution.start(), answer -> {
             caller.running = false;
-            answered(caller, answer);
+            answered(caller, answer, sent);
         });
     }
 
@@ -351,7 +354,7 @@ final class Simulation {
                 : new AttemptToken(String.format("%016x%016x", random.nextLong(), random.nextLong()));
     }
 
-    private void answered(Caller caller, Answer<String> answer) {
+    private void answered(Caller caller, Answer<String> answer, boolean[] sent) {
         String said;
         if (answer.failure() == null) {
             said = answer.value();
@@ -364,6 +367,9 @@ final class Simulation {
         } else {
             RuntimeException failure = answer.failure().get();
             said = failure.getClass().getSimpleName();
+            if (failure instanceof StoreException && sent[0]) {
+                violated("I2: a run that had sent its call was told that nothing was sent");
+            }
             caller.refused = failure instanceof MismatchException;
             caller.settled = caller.refused
                     || failure instanceof NotExecutedException notExecuted && notExecuted.isClosed()
