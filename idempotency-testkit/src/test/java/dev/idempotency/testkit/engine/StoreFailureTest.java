@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.idempotency.FailureClass;
 import dev.idempotency.FailureClassifier;
+import dev.idempotency.Finding;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyEvent.Type;
 import dev.idempotency.Recovery;
@@ -220,5 +221,36 @@ final class StoreFailureTest {
         assertThat(charge.execute(ORDER)).isEqualTo(new Receipt("attempt-2", 100));
         assertThat(shop.calls).hasValue(2);
         assertThat(shop.record().attempt()).isEqualTo(2);
+    }
+
+    @Test
+    void resend_storeDownAfterTheFirstCall_isInDoubtAndNotAFailureBeforeAnythingWasSent() {
+        var charge = shop.charge().recovery(Recovery.nativeKey(Shop.NATIVE)).calling((order, attempt) -> {
+            shop.calls.incrementAndGet();
+            throw new IOException("reset");
+        });
+        shop.store.trouble(Kind.ATTEMPT, Trouble.REFUSED, 5);
+
+        var failure = Failures.inDoubt(() -> charge.execute(ORDER));
+
+        assertThat(failure).hasCauseInstanceOf(StoreException.class);
+        assertThat(shop.calls).hasValue(1);
+    }
+
+    @Test
+    void found_storeDownAfterTheCall_isInDoubtAndFoundByTheNextRun() {
+        var charge = shop.charge()
+                .recovery(Recovery.lookup((order, attempt) -> Finding.found(new Receipt("e", order.amount()))))
+                .calling((order, attempt) -> {
+                    shop.calls.incrementAndGet();
+                    throw new IOException("reset");
+                });
+        shop.store.trouble(Kind.COMPLETE, Trouble.REFUSED, 5);
+
+        var failure = Failures.inDoubt(() -> charge.execute(ORDER));
+
+        assertThat(failure).hasCauseInstanceOf(StoreException.class);
+        assertThat(charge.execute(ORDER)).isEqualTo(new Receipt("e", 100));
+        assertThat(shop.calls).hasValue(1);
     }
 }
