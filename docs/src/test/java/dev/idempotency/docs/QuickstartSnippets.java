@@ -50,9 +50,9 @@ final class QuickstartSnippets {
                 .operation("charge-card", ChargeRequest.class, Charge.class)
                 .key(ChargeRequest::orderId)
                 .recovery(Recovery.nativeKey(Providers.STRIPE_V1))
-                .calling((request, attempt) -> provider.charge(request, attempt.nativeKey()));
+                .calling((r, attempt) -> provider.charge(r, attempt.nativeKey()));
 
-        Charge receipt = charge.execute(request); // retried, replayed, concurrent, timed out: one charge
+        Charge receipt = charge.execute(request); // retried, replayed or concurrent: one charge
         // end::wrap[]
         Charge replayed = charge.execute(request);
         idempotency.close();
