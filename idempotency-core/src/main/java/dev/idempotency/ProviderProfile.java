@@ -155,13 +155,15 @@ public record ProviderProfile(
             }
         }
 
+        private static final KeyFormat UUID_KEYS = new KeyFormat(Alphabet.UUID, 36, "");
+
         /**
          * Keys that are UUIDs.
          *
          * @return a format of 36 characters
          */
         public static KeyFormat uuid() {
-            return new KeyFormat(Alphabet.UUID, 36, "");
+            return UUID_KEYS;
         }
 
         /**

@@ -23,6 +23,7 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -165,6 +166,7 @@ final class Simulation {
             int answers) {}
 
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+    private static final HexFormat HEX = HexFormat.of();
     private static final long LEASE = 10_000;
     private static final long FAULTS_END = 90_000;
     private static final long LAST_RETRY = 270_000;
@@ -351,7 +353,7 @@ final class Simulation {
         TokenSource source = world.faults().tokens();
         return source != null
                 ? source.next(process.number, ++drawn)
-                : new AttemptToken(String.format("%016x%016x", random.nextLong(), random.nextLong()));
+                : new AttemptToken(HEX.toHexDigits(random.nextLong()) + HEX.toHexDigits(random.nextLong()));
     }
 
     private void answered(Caller caller, Answer<String> answer, boolean[] sent) {
