@@ -7,17 +7,27 @@ import dev.idempotency.Simulation.Outcome;
 import dev.idempotency.Simulation.World;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Seeded simulation of every policy against the invariants. {@code -Psimulation} runs 100,000 seeds of each. */
 final class SimulationTest {
     private static final long SEEDS = Long.getLong("simulation.seeds", 2_000);
+
+    private static final ExecutorService WORKERS = Executors.newCachedThreadPool(task -> {
+        var thread = new Thread(task, "simulation");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     static List<World> worlds() {
         return Worlds.healthy();
@@ -40,18 +50,25 @@ final class SimulationTest {
         var events = new ConcurrentHashMap<IdempotencyEvent.Type, Integer>();
         var effects = new LongAdder();
         var answers = new LongAdder();
-        OptionalLong violated = LongStream.range(0, SEEDS)
-                .parallel()
-                .filter(seed -> {
-                    Outcome outcome = new Simulation(world, operation, seed, livenessMode, false).run();
-                    outcome.events().forEach((type, count) -> events.merge(type, count, Integer::sum));
-                    effects.add(outcome.effects());
-                    answers.add(outcome.answers());
-                    return outcome.violation() != null;
-                })
-                .findFirst();
-        if (violated.isPresent()) {
-            fail(explain(world, violated.getAsLong(), livenessMode));
+        var violated = new LongAccumulator(Math::min, SEEDS);
+        var next = new AtomicLong();
+        Runnable worker = () -> {
+            for (long seed = next.getAndIncrement(); seed < violated.get(); seed = next.getAndIncrement()) {
+                Outcome outcome = new Simulation(world, operation, seed, livenessMode, false).run();
+                outcome.events().forEach((type, count) -> events.merge(type, count, Integer::sum));
+                effects.add(outcome.effects());
+                answers.add(outcome.answers());
+                if (outcome.violation() != null) {
+                    violated.accumulate(seed);
+                }
+            }
+        };
+        CompletableFuture.allOf(Stream.generate(() -> CompletableFuture.runAsync(worker, WORKERS))
+                        .limit(Runtime.getRuntime().availableProcessors())
+                        .toArray(CompletableFuture[]::new))
+                .join();
+        if (violated.get() < SEEDS) {
+            fail(explain(world, violated.get(), livenessMode));
         }
         System.out.printf(
                 "%-28s %-8s seeds %,d effects %,d answers %,d%n  %s%n",
