@@ -188,7 +188,6 @@ final class Simulation {
         final List<String> answers = new ArrayList<>();
         boolean running;
         boolean settled;
-        boolean refused;
 
         Caller(Process process, Request request) {
             this.process = process;
@@ -322,10 +321,15 @@ final class Simulation {
         }
         caller.running = true;
         Process process = caller.process;
+        var drawnTokens = new HashSet<AttemptToken>();
         boolean[] sent = {false};
         var ports = new Ports(
                 () -> world.faults().frozenClock() ? 0 : now * 1_000_000,
-                () -> token(process),
+                () -> {
+                    AttemptToken token = token(process);
+                    drawnTokens.add(token);
+                    return token;
+                },
                 this::decide,
                 tries -> Math.min(2_000, 50L << Math.min(tries, 6)),
                 lease -> keep(process, lease),
@@ -338,7 +342,7 @@ final class Simulation {
         var execution = new Execution<>(spec, ports, caller.request, key, fingerprints.get(caller.request.payload()));
         advance(process, execution, execution.start(), answer -> {
             caller.running = false;
-            answered(caller, answer, sent);
+            answered(caller, answer, drawnTokens, sent);
         });
     }
 
@@ -356,7 +360,7 @@ final class Simulation {
                 : new AttemptToken(HEX.toHexDigits(random.nextLong()) + HEX.toHexDigits(random.nextLong()));
     }
 
-    private void answered(Caller caller, Answer<String> answer, boolean[] sent) {
+    private void answered(Caller caller, Answer<String> answer, Set<AttemptToken> drawnTokens, boolean[] sent) {
         String said;
         if (answer.failure() == null) {
             said = answer.value();
@@ -372,8 +376,13 @@ final class Simulation {
             if (failure instanceof StoreException && sent[0]) {
                 violated("I2: a run that had sent its call was told that nothing was sent");
             }
-            caller.refused = failure instanceof MismatchException;
-            caller.settled = caller.refused
+            boolean refused = failure instanceof MismatchException;
+            IdempotencyRecord standing = records.record(key);
+            boolean reached = drawnTokens.stream().anyMatch(sentTokens::contains);
+            if (refused && reached && (standing == null || standing.generation() == 1)) {
+                violated("I9: a run sent its call, and was then told that the key belongs to another payload");
+            }
+            caller.settled = refused
                     || failure instanceof NotExecutedException notExecuted && notExecuted.isClosed()
                     || failure instanceof DeclinedException;
             if (!caller.settled && now < LAST_RETRY) {
@@ -718,6 +727,11 @@ final class Simulation {
                 violated("I1: " + effects.size() + " effects in generation " + generation);
             }
         });
+        byGeneration.forEach((generation, effects) -> {
+            if (effects.stream().map(Effect::payload).distinct().count() > 1) {
+                violated("I9: two payloads in generation " + generation);
+            }
+        });
         Map<String, String> payloadOf = new HashMap<>();
         ledger.effects().forEach(effect -> payloadOf.put(effect.effectId(), effect.payload()));
         for (Caller caller : callers) {
@@ -748,9 +762,6 @@ final class Simulation {
             }
         });
         for (Caller caller : callers) {
-            if (caller.refused && payloadCameFromRefused(caller)) {
-                violated("I9: a refused payload reached the provider");
-            }
             if (caller.running) {
                 violated("I10: a caller was left waiting");
             }
@@ -763,15 +774,6 @@ final class Simulation {
                 violated("I12: alarm " + type + " without a broken precondition");
             }
         }
-    }
-
-    /** A mismatch is final for a caller, so his payload may only have come from another caller who was not refused. */
-    private boolean payloadCameFromRefused(Caller refused) {
-        boolean sentByOthers = callers.stream()
-                .anyMatch(
-                        caller -> caller != refused && caller.request.payload().equals(refused.request.payload()));
-        return !sentByOthers
-                && ledger.effects().stream().anyMatch(effect -> effect.payload().equals(refused.request.payload()));
     }
 
     private void checkResolved(@Nullable IdempotencyRecord record) {
