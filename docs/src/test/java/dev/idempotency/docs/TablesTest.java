@@ -24,6 +24,7 @@ import dev.idempotency.testkit.SimulatedProvider;
 import java.io.IOException;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -300,10 +301,19 @@ final class TablesTest {
         return members;
     }
 
-    /** The classes compiled beside this one. */
+    /** The classes compiled beside this one: in a folder, or in a jar once it is packaged. */
     private static Stream<Class<?>> classes(Class<?> one) throws Exception {
-        Path root =
+        Path location =
                 Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
+        if (Files.isDirectory(location)) {
+            return classesBelow(location, one);
+        }
+        try (var jar = FileSystems.newFileSystem(location)) {
+            return classesBelow(jar.getPath("/"), one);
+        }
+    }
+
+    private static Stream<Class<?>> classesBelow(Path root, Class<?> one) {
         try (var files = Files.walk(root)) {
             return files
                     .filter(file -> file.toString().endsWith(".class"))
