@@ -349,7 +349,7 @@ final class Execution<I, O extends @Nullable Object> {
                 "release",
                 store -> store.replace(standing, decision.toWrite()),
                 snapshot -> released(standing, snapshot, failure),
-                unreachable -> new Step.Done<>(notExecuted(failure), releaseAfterwards(standing.token(), 1)));
+                unreachable -> new Step.Done<>(unreleased(standing, failure), releaseAfterwards(standing.token(), 1)));
     }
 
     private Step<Answer<O>> released(IdempotencyRecord before, Snapshot snapshot, Throwable failure) {
@@ -364,6 +364,14 @@ final class Execution<I, O extends @Nullable Object> {
         return snapshot.applied()
                 ? recovering.recover(standing, snapshot.now())
                 : release(standing, snapshot.now(), failure);
+    }
+
+    /** This attempt did nothing, but an earlier one of the key may have. */
+    private Answer<O> unreleased(IdempotencyRecord standing, Throwable failure) {
+        return standing.attempt() == 1
+                ? notExecuted(failure)
+                : Answer.failedAlone(() -> new InDoubtException(
+                        key, standing.attempt(), null, null, "The store could not be told.", failure));
     }
 
     private Answer<O> notExecuted(Throwable failure) {
