@@ -353,14 +353,32 @@ final class CounterExamplesTest {
         run.hearsReset().go();
         script.elapse(Duration.ofMillis(Worlds.LAG));
         run.hears(run.lookUp());
+        failStore(run);
+
+        assertThat(run.answer().failure().get()).isInstanceOf(InDoubtException.class);
+    }
+
+    @Test
+    void storeFailure_atTheReleaseOfAnUnsentResend_saysInDoubt() {
+        Script script = script(Worlds.nativeEndless());
+        Run run = script.run(1).go();
+        script.arrives(run.sent());
+        run.hearsReset().go();
+        assertThat(run.isCalling()).isTrue();
+        run.hearsNotSent();
+        failStore(run);
+
+        assertThat(run.answer().failure().get()).isInstanceOf(InDoubtException.class);
+        assertThat(script.effects()).isEqualTo(1);
+    }
+
+    private static void failStore(Run run) {
         for (int tries = 1; tries <= StoreSteps.TRIES; tries++) {
             run.requestLost();
             if (run.isWaiting()) {
                 run.afterPause();
             }
         }
-
-        assertThat(run.answer().failure().get()).isInstanceOf(InDoubtException.class);
     }
 
     // ---- O3: an override of a key that is still in doubt

@@ -323,6 +323,7 @@ final class Simulation {
         Process process = caller.process;
         var drawnTokens = new HashSet<AttemptToken>();
         boolean[] sent = {false};
+        long[] effectsBefore = {0};
         var ports = new Ports(
                 () -> world.faults().frozenClock() ? 0 : now * 1_000_000,
                 () -> {
@@ -337,12 +338,15 @@ final class Simulation {
                     events.merge(event.type(), 1, Integer::sum);
                     sent[0] |= event.type() == IdempotencyEvent.Type.IN_DOUBT
                             || event.type() == IdempotencyEvent.Type.COMPLETED;
+                    if (event.type() == IdempotencyEvent.Type.CALLING) {
+                        effectsBefore[0] = effectsOf(event.generation());
+                    }
                     trace("P" + process.number + " " + event.type() + " " + event.detail());
                 });
         var execution = new Execution<>(spec, ports, caller.request, key, fingerprints.get(caller.request.payload()));
         advance(process, execution, execution.start(), answer -> {
             caller.running = false;
-            answered(caller, answer, drawnTokens, sent);
+            answered(caller, answer, drawnTokens, sent, effectsBefore[0]);
         });
     }
 
@@ -360,7 +364,14 @@ final class Simulation {
                 : new AttemptToken(HEX.toHexDigits(random.nextLong()) + HEX.toHexDigits(random.nextLong()));
     }
 
-    private void answered(Caller caller, Answer<String> answer, Set<AttemptToken> drawnTokens, boolean[] sent) {
+    private long effectsOf(int generation) {
+        return ledger.effects().stream()
+                .filter(effect -> generationOf.get(effect.requestId()) == generation)
+                .count();
+    }
+
+    private void answered(
+            Caller caller, Answer<String> answer, Set<AttemptToken> drawnTokens, boolean[] sent, long effectsBefore) {
         String said;
         if (answer.failure() == null) {
             said = answer.value();
@@ -375,6 +386,9 @@ final class Simulation {
             said = failure.getClass().getSimpleName();
             if (failure instanceof StoreException && sent[0]) {
                 violated("I2: a run that had sent its call was told that nothing was sent");
+            }
+            if (failure instanceof NotExecutedException notExecuted && !notExecuted.isClosed() && effectsBefore > 0) {
+                violated("I2: a run was told that nothing was executed of a key that had its effect");
             }
             boolean refused = failure instanceof MismatchException;
             IdempotencyRecord standing = records.record(key);
