@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Another run of the same request is under way, and its outcome did not come within the time that this one may wait.
- * Nothing was called. Executing the same request again later gives the outcome.
+ * Executing the same request again later gives the outcome. As a rule this run called nothing; where its own call had an
+ * unknown outcome, that other run is resolving it.
  */
 public final class InFlightException extends IdempotencyException {
     private static final long serialVersionUID = 1L;
