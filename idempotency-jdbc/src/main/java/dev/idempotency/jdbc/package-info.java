@@ -1,0 +1,5 @@
+/** Records on PostgreSQL. */
+@NullMarked
+package dev.idempotency.jdbc;
+
+import org.jspecify.annotations.NullMarked;
