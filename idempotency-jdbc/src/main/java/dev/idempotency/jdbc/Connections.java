@@ -1,0 +1,145 @@
+package dev.idempotency.jdbc;
+
+import dev.idempotency.store.StoreException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.ConnectionException;
+import org.jdbi.v3.core.ConnectionFactory;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.JdbiException;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Connections on which each statement is a transaction of its own, whatever pool and caller are used to. Thread-safe. */
+final class Connections implements ConnectionFactory {
+    private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
+    private static final int CONFLICTS = 20;
+
+    private final DataSource dataSource;
+    private final int timeoutMillis;
+    private final Jdbi jdbi;
+
+    Connections(DataSource dataSource, Duration timeout) {
+        this.dataSource = dataSource;
+        this.timeoutMillis = Math.toIntExact(timeout.toMillis());
+        this.jdbi = Jdbi.create(this);
+    }
+
+    interface Work<R> {
+        R with(Connection connection) throws SQLException;
+    }
+
+    interface HandleWork<R> {
+        R with(Handle handle);
+    }
+
+    /** Runs statements on a plain connection: the hot path, where Jdbi would cost more than the statement. */
+    <R> R plain(String step, Work<R> work) {
+        for (int tries = 1; ; tries++) {
+            Connection connection = acquire(step);
+            try {
+                return work.with(connection);
+            } catch (SQLException e) {
+                if (!Failures.isConflict(e) || tries == CONFLICTS) {
+                    throw Failures.of(step, e);
+                }
+            } finally {
+                closeConnection(connection);
+            }
+        }
+    }
+
+    /** Runs statements through Jdbi. */
+    <R> R jdbi(String step, HandleWork<R> work) {
+        for (int tries = 1; ; tries++) {
+            try (Handle handle = jdbi.open()) {
+                return work.with(handle);
+            } catch (JdbiException e) {
+                SQLException failure = sqlException(e);
+                if (failure == null) {
+                    throw e;
+                }
+                if (e instanceof ConnectionException) {
+                    throw Failures.noConnection(step, failure);
+                }
+                if (!Failures.isConflict(failure) || tries == CONFLICTS) {
+                    throw Failures.of(step, failure);
+                }
+            }
+        }
+    }
+
+    private static @Nullable SQLException sqlException(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException found) {
+                return found;
+            }
+        }
+        return null;
+    }
+
+    private Connection acquire(String step) {
+        try {
+            return openConnection();
+        } catch (SQLException e) {
+            throw Failures.noConnection(step, e);
+        }
+    }
+
+    @Override
+    public Connection openConnection() throws SQLException {
+        Connection connection = dataSource.getConnection();
+        try {
+            refuseForeignTransaction(connection);
+            if (!connection.getAutoCommit()) {
+                connection.setAutoCommit(true);
+            }
+            if (connection.isReadOnly()) {
+                connection.setReadOnly(false);
+            }
+            // A connection that went silent would hold its caller for ever: the driver's own default is no limit.
+            if (connection.getNetworkTimeout() == 0) {
+                connection.setNetworkTimeout(Runnable::run, timeoutMillis);
+            }
+            return connection;
+        } catch (SQLException | RuntimeException e) {
+            closeConnection(connection);
+            throw e;
+        }
+    }
+
+    /** The statement's outcome is known by now, and stays what it is. */
+    @Override
+    public void closeConnection(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            LOG.debug("A connection could not be closed", e);
+        }
+    }
+
+    /** A data source that knows the caller's transaction would make our write part of it, and its rollback would undo it. */
+    private static void refuseForeignTransaction(Connection connection) throws SQLException {
+        if (!connection.isWrapperFor(BaseConnection.class)) {
+            throw new StoreException(
+                    "The data source must give connections of the org.postgresql driver; got "
+                            + connection.getClass().getName(),
+                    false,
+                    null);
+        }
+        TransactionState state = connection.unwrap(BaseConnection.class).getTransactionState();
+        if (state != TransactionState.IDLE) {
+            throw new StoreException(
+                    "The data source gave a connection that is in a transaction already (" + state
+                            + "): give the store a data source that is not bound to the caller's transaction",
+                    false,
+                    null);
+        }
+    }
+}

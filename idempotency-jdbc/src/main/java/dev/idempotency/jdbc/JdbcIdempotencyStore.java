@@ -1,0 +1,333 @@
+package dev.idempotency.jdbc;
+
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.StoreClass;
+import dev.idempotency.store.StoreException;
+import dev.idempotency.store.Write;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records on PostgreSQL 14 or later. Thread-safe, and shared by all processes that use the same table.
+ *
+ * <p>Every step is one statement in a transaction of its own, on a connection of its own: nothing that the caller's
+ * transaction does undoes a reservation. Times are the server's. Give the store a small pool of its own; a caller that holds
+ * a connection while the store waits for another one of the same pool can wait for itself.
+ */
+public final class JdbcIdempotencyStore implements IdempotencyStore {
+    private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
+    /** A competing insert that is just being committed is not visible yet; one more look finds it. */
+    private static final int LOOKS = 100;
+
+    private final Connections connections;
+    private final Statements statements;
+    private final ServerReport report;
+
+    private JdbcIdempotencyStore(Connections connections, Statements statements, ServerReport report) {
+        this.connections = connections;
+        this.statements = statements;
+        this.report = report;
+    }
+
+    /**
+     * Opens the store on the table {@code idempotency_record}, as it is found on the search path.
+     *
+     * @param dataSource gives connections to the primary, not bound to any transaction of the caller
+     * @return an open store
+     * @throws IllegalStateException as {@link Builder#open} says
+     * @throws StoreException if the server cannot be asked
+     * @throws NullPointerException if {@code dataSource} is null
+     */
+    public static JdbcIdempotencyStore create(DataSource dataSource) {
+        return on(dataSource).open();
+    }
+
+    /**
+     * Starts a store with settings of your own.
+     *
+     * @param dataSource gives connections to the primary, not bound to any transaction of the caller
+     * @return a builder with the defaults
+     * @throws NullPointerException if {@code dataSource} is null
+     */
+    public static Builder on(DataSource dataSource) {
+        return new Builder(dataSource);
+    }
+
+    /** Settings of a store. Not thread-safe. */
+    public static final class Builder {
+        private final DataSource dataSource;
+        private @Nullable String schema;
+        private String table = "idempotency_record";
+        private Duration timeout = Duration.ofSeconds(10);
+        private boolean standbysAreNeverPromoted;
+        private String clock = Statements.CLOCK;
+
+        private Builder(DataSource dataSource) {
+            this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
+        }
+
+        /**
+         * Sets the schema of the table. Without it the first one on the search path that has the table is taken, or the
+         * current schema when the table is still to be created.
+         *
+         * @param name lower-case letters, digits and underscores
+         * @return this
+         * @throws IllegalArgumentException if the name has anything else, or more than 63 characters
+         * @throws NullPointerException if {@code name} is null
+         */
+        public Builder schema(String name) {
+            schema = Table.requireName("schema", name, 63);
+            return this;
+        }
+
+        /**
+         * Sets the name of the table, {@code idempotency_record} by default.
+         *
+         * @param name lower-case letters, digits and underscores
+         * @return this
+         * @throws IllegalArgumentException if the name has anything else, or more than 40 characters
+         * @throws NullPointerException if {@code name} is null
+         */
+        public Builder table(String name) {
+            table = Table.requireName("table", name, Table.MAX_NAME);
+            return this;
+        }
+
+        /**
+         * Sets how long a statement may go without an answer, 10 seconds by default. A connection that has a network
+         * timeout of its own keeps it.
+         *
+         * @param value from 1 second to 10 minutes
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         * @throws NullPointerException if {@code value} is null
+         */
+        public Builder timeout(Duration value) {
+            if (value.compareTo(Duration.ofSeconds(1)) < 0 || value.compareTo(Duration.ofMinutes(10)) > 0) {
+                throw new IllegalArgumentException("timeout is " + value + "; it must be from PT1S to PT10M");
+            }
+            timeout = value;
+            return this;
+        }
+
+        /**
+         * Says that no asynchronous standby of this server will ever take its place, so that one that is connected does not
+         * make the store {@link StoreClass#LOSSY}.
+         *
+         * @return this
+         */
+        public Builder standbysAreNeverPromoted() {
+            standbysAreNeverPromoted = true;
+            return this;
+        }
+
+        /** For tests that make time pass. */
+        Builder clock(String expression) {
+            clock = expression;
+            return this;
+        }
+
+        /**
+         * Creates the table, or brings an older one forward, now. Needs the right to create tables; a database whose schema
+         * is kept by Flyway or Liquibase does not need it. Of many processes that do so at once, one does it.
+         *
+         * @return this
+         * @throws IllegalStateException if there is a table of that name that is not the library's
+         * @throws StoreException if the server refused
+         */
+        public Builder createSchema() {
+            return createSchema(Schema.SCRIPTS);
+        }
+
+        Builder createSchema(List<String> scripts) {
+            var connections = new Connections(dataSource, timeout);
+            connections.jdbi("create schema", handle -> {
+                new Schema(resolve(connections), scripts).create(handle);
+                return true;
+            });
+            return this;
+        }
+
+        /**
+         * Opens the store: asks the server for its version, durability and role, and for the table's version.
+         *
+         * @return an open store
+         * @throws IllegalStateException if the server is older than 14, a standby, or read only by default; or if the table
+         *     is missing, not the library's, or of an older version
+         * @throws StoreException if the server cannot be asked
+         */
+        public JdbcIdempotencyStore open() {
+            var connections = new Connections(dataSource, timeout);
+            ServerReport report =
+                    connections.jdbi("probe", handle -> ServerReport.ask(handle, standbysAreNeverPromoted));
+            Table found = resolve(connections);
+            requireVersion(found, connections);
+            report.reasons().forEach(reason -> LOG.warn("PostgreSQL may lose acknowledged writes: {}", reason));
+            return new JdbcIdempotencyStore(connections, new Statements(found, clock), report);
+        }
+
+        /** Resolved once: another session's search path may differ. */
+        private Table resolve(Connections connections) {
+            if (schema != null) {
+                return new Table(schema, table);
+            }
+            Optional<String> found = connections.jdbi(
+                    "probe",
+                    handle -> handle.createQuery(
+                                    "SELECT COALESCE((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid ="
+                                            + " c.relnamespace WHERE c.oid = to_regclass(:table)), current_schema())")
+                            .bind("table", table)
+                            .mapTo(String.class)
+                            .findOne());
+            return new Table(
+                    found.orElseThrow(() -> new IllegalStateException(
+                            "No schema on the search path exists; name one with schema(...)")),
+                    table);
+        }
+
+        private static void requireVersion(Table table, Connections connections) {
+            var schema = new Schema(table, Schema.SCRIPTS);
+            int version = connections
+                    .jdbi("probe", schema::version)
+                    .orElseThrow(() -> new IllegalStateException("There is no table " + table.quoted()
+                            + "; create it with createSchema(), or with the script that comes with the library"));
+            if (version < schema.newest()) {
+                throw new IllegalStateException("The table " + table.quoted() + " has schema version " + version
+                        + "; this library needs " + schema.newest() + ". Bring it forward with createSchema()");
+            }
+        }
+    }
+
+    /**
+     * What the server said about itself when the store was opened.
+     *
+     * @return the report; the same for the lifetime of the store
+     */
+    public ServerReport report() {
+        return report;
+    }
+
+    @Override
+    public StoreClass storeClass() {
+        return report.storeClass();
+    }
+
+    @Override
+    public Snapshot reserve(Write write) {
+        IdempotencyKey key = write.next().key();
+        for (int looks = 1; looks <= LOOKS; looks++) {
+            Optional<Snapshot> snapshot =
+                    connections.plain("reserve", connection -> tryReserve(connection, key, write));
+            if (snapshot.isPresent()) {
+                return snapshot.get();
+            }
+        }
+        throw new StoreException("reserve met a record of " + key + " that it could not see", false, null);
+    }
+
+    private Optional<Snapshot> tryReserve(Connection connection, IdempotencyKey key, Write write) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(statements.reserve)) {
+            statement.setString(1, key.scope());
+            statement.setString(2, key.value());
+            int i = Rows.bind(statement, 3, write);
+            statement.setString(i++, key.scope());
+            statement.setString(i, key.value());
+            try (ResultSet row = statement.executeQuery()) {
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                Instant now = Rows.instant(row, "now");
+                if (!row.getBoolean("applied")) {
+                    return Optional.of(new Snapshot(false, Rows.record(row), now));
+                }
+                Failures.refuseUnreplicated("reserve", statement.getWarnings());
+                return Optional.of(new Snapshot(true, write.at(now), now));
+            }
+        }
+    }
+
+    @Override
+    public Snapshot replace(IdempotencyRecord expected, Write write) {
+        Optional<Instant> written = connections.plain("replace", connection -> tryReplace(connection, expected, write));
+        return written.map(now -> new Snapshot(true, write.at(now), now)).orElseGet(() -> find(expected.key()));
+    }
+
+    private Optional<Instant> tryReplace(Connection connection, IdempotencyRecord expected, Write write)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(statements.replace)) {
+            int i = Rows.bind(statement, 1, write);
+            statement.setString(i++, expected.key().scope());
+            statement.setString(i++, expected.key().value());
+            statement.setString(i++, expected.token().value());
+            statement.setLong(i, expected.version());
+            try (ResultSet row = statement.executeQuery()) {
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                Failures.refuseUnreplicated("replace", statement.getWarnings());
+                return Optional.of(Rows.instant(row, "now"));
+            }
+        }
+    }
+
+    @Override
+    public Snapshot find(IdempotencyKey key) {
+        return connections.jdbi(
+                "find",
+                handle -> handle.createQuery(statements.find)
+                        .bind(0, key.scope())
+                        .bind(1, key.value())
+                        .map((row, context) -> new Snapshot(
+                                false,
+                                row.getString("scope") == null ? null : Rows.record(row),
+                                Rows.instant(row, "now")))
+                        .one());
+    }
+
+    @Override
+    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
+        requireLimit(limit);
+        return connections.jdbi("list unresolved", handle -> {
+            var query = handle.createQuery(after == null ? statements.firstUnresolved : statements.nextUnresolved);
+            int i = 0;
+            if (after != null) {
+                query.bind(i++, after.times().stateSince().atOffset(ZoneOffset.UTC))
+                        .bind(i++, after.key().scope())
+                        .bind(i++, after.key().value());
+            }
+            return query.bind(i, limit).map((row, context) -> Rows.record(row)).list();
+        });
+    }
+
+    @Override
+    public int purge(int limit) {
+        requireLimit(limit);
+        return connections.jdbi(
+                "purge",
+                handle -> handle.createQuery(statements.purge)
+                        .bind(0, limit)
+                        .mapTo(Integer.class)
+                        .one());
+    }
+
+    private static void requireLimit(int limit) {
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit is " + limit + "; it must be at least 1");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package dev.idempotency.jdbc;
+
+/** The SQL for one table. Every statement is a transaction of its own, and reads the server's clock once. */
+final class Statements {
+    static final String CLOCK = "clock_timestamp()";
+
+    private static final String UNRESOLVED = "state IN ('IN_FLIGHT', 'IN_DOUBT')";
+
+    private static final String COLUMNS =
+            "generation, fingerprint_algorithm, fingerprint, state, version, token, attempt, native_key, recovery,"
+                    + " when_missing, quiescence_micros, resend_within_micros, result_kind, result_codec, result,"
+                    + " evidence, created_at, first_sent_at, state_since, lease_until, expires_at, forget_at";
+
+    private static final String EXPIRES_AT =
+            "GREATEST(CAST(? AS timestamptz), clock.now + CAST(? AS bigint) * interval '1 microsecond')";
+
+    /** What {@link Rows#bind} binds. */
+    private static final String VALUES =
+            "CAST(? AS integer), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS text),"
+                    + " CAST(? AS integer), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint),"
+                    + " CAST(? AS bigint), CAST(? AS text), CAST(? AS text), CAST(? AS bytea), CAST(? AS json),"
+                    + " COALESCE(CAST(? AS timestamptz), clock.now), COALESCE(CAST(? AS timestamptz), clock.now),"
+                    + " COALESCE(CAST(? AS timestamptz), clock.now),"
+                    + " COALESCE(CAST(? AS timestamptz), clock.now + CAST(? AS bigint) * interval '1 microsecond'), "
+                    + EXPIRES_AT + ","
+                    + " COALESCE(CAST(? AS timestamptz), " + EXPIRES_AT
+                    + " + CAST(? AS bigint) * interval '1 microsecond')";
+
+    /** Inserts, or reads what stands, in one round trip; no row at all when another insert is just being committed. */
+    final String reserve;
+
+    /** Replaces one version of one attempt. */
+    final String replace;
+
+    final String find;
+    final String firstUnresolved;
+    final String nextUnresolved;
+    final String purge;
+
+    Statements(Table table, String clockExpression) {
+        String clock = "WITH clock AS MATERIALIZED (SELECT " + clockExpression + " AS now)";
+        String t = table.quoted();
+        reserve = clock + ", written AS (INSERT INTO " + t + " (scope, key, " + COLUMNS
+                + ") SELECT CAST(? AS text), CAST(? AS text), " + VALUES
+                + " FROM clock ON CONFLICT DO NOTHING RETURNING true)"
+                + " SELECT clock.now, true AS applied, NULL AS scope, NULL AS key, " + nulls()
+                + " FROM clock, written UNION ALL SELECT clock.now, false, r.scope, r.key, " + qualified("r")
+                + " FROM clock, " + t + " r WHERE r.scope = ? AND r.key = ?";
+        replace = clock + " UPDATE " + t + " r SET (" + COLUMNS + ") = ROW(" + VALUES
+                + ") FROM clock WHERE r.scope = ? AND r.key = ? AND r.token = ? AND r.version = ? RETURNING clock.now";
+        find = clock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t
+                + " r ON r.scope = ? AND r.key = ?";
+        String unresolved = "SELECT scope, key, " + COLUMNS + " FROM " + t + " WHERE " + UNRESOLVED;
+        String inOrder = " ORDER BY state_since, scope, key LIMIT ?";
+        firstUnresolved = unresolved + inOrder;
+        nextUnresolved = unresolved + " AND (state_since, scope, key) > (?, ?, ?)" + inOrder;
+        purge = purge(t, clock);
+    }
+
+    /**
+     * Locks what is due and not locked by anybody, and drops it by its place on disk. A row that was written since it was
+     * found has moved, and is left alone.
+     */
+    private static String purge(String t, String clock) {
+        return clock + ", due AS MATERIALIZED (SELECT r.ctid, r.forget_at <= clock.now AS forgettable FROM " + t
+                + " r, clock WHERE r.purge_at <= clock.now AND NOT " + UNRESOLVED
+                + " ORDER BY r.purge_at LIMIT ? FOR UPDATE OF r SKIP LOCKED),"
+                + " forgotten AS (DELETE FROM " + t
+                + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE forgettable)) RETURNING 1),"
+                + " dropped AS (UPDATE " + t + " SET result_kind = NULL, result_codec = NULL, result = NULL"
+                + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE NOT forgettable)) RETURNING 1)"
+                + " SELECT (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM dropped)";
+    }
+
+    private static String nulls() {
+        return "NULL AS " + COLUMNS.replace(", ", ", NULL AS ");
+    }
+
+    private static String qualified(String alias) {
+        return alias + "." + COLUMNS.replace(", ", ", " + alias + ".");
+    }
+}

@@ -1,0 +1,53 @@
+package dev.idempotency.jdbc;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.idempotency.testkit.process.PostgresServer;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
+
+/** One PostgreSQL for all tests of this module; each test takes a schema of its own. */
+final class Database {
+    private static final AtomicInteger SCHEMAS = new AtomicInteger();
+
+    private static final class Running {
+        static final PostgresServer SERVER = start();
+        static final HikariDataSource POOL = pool(SERVER.jdbcUrl());
+
+        private static PostgresServer start() {
+            PostgresServer server = PostgresServer.start();
+            Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+            return server;
+        }
+    }
+
+    private Database() {}
+
+    static PostgresServer server() {
+        return Running.SERVER;
+    }
+
+    static DataSource pool() {
+        return Running.POOL;
+    }
+
+    static HikariDataSource pool(String url) {
+        var config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(20);
+        return new HikariDataSource(config);
+    }
+
+    /** A new, empty schema. */
+    static String schema() {
+        String name = "test_" + SCHEMAS.incrementAndGet();
+        Jdbi.create(pool()).useHandle(handle -> handle.execute("CREATE SCHEMA " + name));
+        return name;
+    }
+
+    /** A store on a table of its own. */
+    static JdbcIdempotencyStore store() {
+        return JdbcIdempotencyStore.on(pool()).schema(schema()).createSchema().open();
+    }
+}
