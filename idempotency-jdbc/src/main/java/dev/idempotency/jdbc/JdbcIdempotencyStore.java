@@ -13,10 +13,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,11 +37,20 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
     private static final int LOOKS = 100;
 
     private final Connections connections;
+    private final Table table;
+    private final @Nullable Function<IdempotencyKey, LocalDate> dayOf;
     private final Statements statements;
     private final ServerReport report;
 
-    private JdbcIdempotencyStore(Connections connections, Statements statements, ServerReport report) {
+    private JdbcIdempotencyStore(
+            Connections connections,
+            Table table,
+            @Nullable Function<IdempotencyKey, LocalDate> dayOf,
+            Statements statements,
+            ServerReport report) {
         this.connections = connections;
+        this.table = table;
+        this.dayOf = dayOf;
         this.statements = statements;
         this.report = report;
     }
@@ -75,7 +86,8 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
         private String table = "idempotency_record";
         private Duration timeout = Duration.ofSeconds(10);
         private boolean standbysAreNeverPromoted;
-        private String clock = Statements.CLOCK;
+        private @Nullable Function<IdempotencyKey, LocalDate> dayOf;
+        private String clock = Statements.SERVER_CLOCK;
 
         private Builder(DataSource dataSource) {
             this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
@@ -136,6 +148,19 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
             return this;
         }
 
+        /**
+         * Uses a table that is partitioned by day, where a day's records go with its partition. Only for keys that tell
+         * their day by themselves, such as those with a date or a UUID of version 7 in them.
+         *
+         * @param day the day of a key; must always be the same for the same key, and never null
+         * @return this
+         * @throws NullPointerException if {@code day} is null
+         */
+        public Builder partitionedByDay(Function<IdempotencyKey, LocalDate> day) {
+            dayOf = Objects.requireNonNull(day, "day");
+            return this;
+        }
+
         /** For tests that make time pass. */
         Builder clock(String expression) {
             clock = expression;
@@ -151,15 +176,13 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
          * @throws StoreException if the server refused
          */
         public Builder createSchema() {
-            return createSchema(Schema.SCRIPTS);
+            return createSchema(scripts());
         }
 
         Builder createSchema(List<String> scripts) {
             var connections = new Connections(dataSource, timeout);
-            connections.jdbi("create schema", handle -> {
-                new Schema(resolve(connections), scripts).create(handle);
-                return true;
-            });
+            var created = new Schema(resolve(connections), scripts);
+            connections.jdbi("create schema", created::create);
             return this;
         }
 
@@ -178,13 +201,17 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
             Table found = resolve(connections);
             requireVersion(found, connections);
             report.reasons().forEach(reason -> LOG.warn("PostgreSQL may lose acknowledged writes: {}", reason));
-            return new JdbcIdempotencyStore(connections, new Statements(found, clock), report);
+            return new JdbcIdempotencyStore(connections, found, dayOf, new Statements(found, clock), report);
+        }
+
+        private List<String> scripts() {
+            return dayOf == null ? Schema.SCRIPTS : Schema.BY_DAY_SCRIPTS;
         }
 
         /** Resolved once: another session's search path may differ. */
         private Table resolve(Connections connections) {
             if (schema != null) {
-                return new Table(schema, table);
+                return new Table(schema, table, dayOf != null);
             }
             Optional<String> found = connections.jdbi(
                     "probe",
@@ -197,11 +224,12 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
             return new Table(
                     found.orElseThrow(() -> new IllegalStateException(
                             "No schema on the search path exists; name one with schema(...)")),
-                    table);
+                    table,
+                    dayOf != null);
         }
 
-        private static void requireVersion(Table table, Connections connections) {
-            var schema = new Schema(table, Schema.SCRIPTS);
+        private void requireVersion(Table table, Connections connections) {
+            var schema = new Schema(table, scripts());
             int version = connections
                     .jdbi("probe", schema::version)
                     .orElseThrow(() -> new IllegalStateException("There is no table " + table.quoted()
@@ -242,11 +270,8 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
 
     private Optional<Snapshot> tryReserve(Connection connection, IdempotencyKey key, Write write) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(statements.reserve)) {
-            statement.setString(1, key.scope());
-            statement.setString(2, key.value());
-            int i = Rows.bind(statement, 3, write);
-            statement.setString(i++, key.scope());
-            statement.setString(i, key.value());
+            int i = Rows.bind(statement, Rows.bindKey(statement, 1, key, dayOf), write);
+            Rows.bindKey(statement, i, key, dayOf);
             try (ResultSet row = statement.executeQuery()) {
                 if (!row.next()) {
                     return Optional.empty();
@@ -270,9 +295,7 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
     private Optional<Instant> tryReplace(Connection connection, IdempotencyRecord expected, Write write)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(statements.replace)) {
-            int i = Rows.bind(statement, 1, write);
-            statement.setString(i++, expected.key().scope());
-            statement.setString(i++, expected.key().value());
+            int i = Rows.bindKey(statement, Rows.bind(statement, 1, write), expected.key(), dayOf);
             statement.setString(i++, expected.token().value());
             statement.setLong(i, expected.version());
             try (ResultSet row = statement.executeQuery()) {
@@ -287,16 +310,16 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return connections.jdbi(
-                "find",
-                handle -> handle.createQuery(statements.find)
-                        .bind(0, key.scope())
-                        .bind(1, key.value())
-                        .map((row, context) -> new Snapshot(
-                                false,
-                                row.getString("scope") == null ? null : Rows.record(row),
-                                Rows.instant(row, "now")))
-                        .one());
+        return connections.plain("find", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(statements.find)) {
+                Rows.bindKey(statement, 1, key, dayOf);
+                try (ResultSet row = statement.executeQuery()) {
+                    row.next();
+                    return new Snapshot(
+                            false, row.getString("scope") == null ? null : Rows.record(row), Rows.instant(row, "now"));
+                }
+            }
+        });
     }
 
     @Override
@@ -317,12 +340,64 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
     @Override
     public int purge(int limit) {
         requireLimit(limit);
+        if (dayOf == null) {
+            return purge(table.quoted(), limit);
+        }
+        int done = 0;
+        for (String partition : connections.jdbi("purge", new Partitions(table)::all)) {
+            done += done < limit ? purge(partition, limit - done) : 0;
+        }
+        return done;
+    }
+
+    private int purge(String quotedTable, int limit) {
         return connections.jdbi(
                 "purge",
-                handle -> handle.createQuery(statements.purge)
+                handle -> handle.createQuery(statements.purge(quotedTable))
                         .bind(0, limit)
                         .mapTo(Integer.class)
                         .one());
+    }
+
+    /**
+     * Creates the partitions of some days, where they are missing. A key whose day has no partition is refused: create them
+     * well ahead.
+     *
+     * @param first the first day
+     * @param last the last day; nothing happens when it is before the first
+     * @throws IllegalStateException if the store is not {@link Builder#partitionedByDay partitioned}
+     * @throws StoreException if the server refused, or cannot be asked
+     * @throws NullPointerException if an argument is null
+     */
+    public void createPartitions(LocalDate first, LocalDate last) {
+        Objects.requireNonNull(first, "first");
+        Objects.requireNonNull(last, "last");
+        Partitions partitions = partitions();
+        connections.jdbi("create partitions", handle -> partitions.create(handle, first, last));
+    }
+
+    /**
+     * Drops the partition of a day with all its records, if all of them may be forgotten. From then on the keys of that day
+     * are refused. Takes the table's lock for a moment, and gives up when it does not get it within a second.
+     *
+     * @param day which day
+     * @return true when the partition is gone; false when it holds a record that is unresolved or still to be kept
+     * @throws IllegalStateException if the store is not {@link Builder#partitionedByDay partitioned}
+     * @throws StoreException if the lock was not to be had, or the server cannot be asked
+     * @throws NullPointerException if {@code day} is null
+     */
+    public boolean dropPartition(LocalDate day) {
+        Objects.requireNonNull(day, "day");
+        Partitions partitions = partitions();
+        return connections.jdbi("drop partition", handle -> partitions.drop(handle, day));
+    }
+
+    private Partitions partitions() {
+        if (dayOf == null) {
+            throw new IllegalStateException(
+                    "The table is not partitioned; say partitionedByDay when the store is opened");
+        }
+        return new Partitions(table);
     }
 
     private static void requireLimit(int limit) {

@@ -17,9 +17,11 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Records as rows, and rows as records. */
@@ -96,6 +98,22 @@ final class Rows {
     private static long micros(Duration duration) {
         return Math.addExact(
                 Math.multiplyExact(duration.getSeconds(), 1_000_000L), (duration.getNano() + 999L) / 1_000L);
+    }
+
+    /** Sets the parameters that say which key; answers the next index. */
+    static int bindKey(
+            PreparedStatement statement,
+            int first,
+            IdempotencyKey key,
+            @Nullable Function<IdempotencyKey, LocalDate> dayOf)
+            throws SQLException {
+        int i = first;
+        if (dayOf != null) {
+            statement.setObject(i++, Partitions.day(key, dayOf));
+        }
+        statement.setString(i++, key.scope());
+        statement.setString(i++, key.value());
+        return i;
     }
 
     // ---- in

@@ -16,6 +16,8 @@ final class Schema {
     /** The script that leads to version 1 is the first, and so on. */
     static final List<String> SCRIPTS = List.of("schema.sql");
 
+    static final List<String> BY_DAY_SCRIPTS = List.of("schema-by-day.sql");
+
     private static final Pattern COMMENT = Pattern.compile("idempotency records, schema version (\\d{1,9})");
 
     private final Table table;
@@ -41,9 +43,9 @@ final class Schema {
         return scripts.size();
     }
 
-    /** Creates the table, or brings it forward; of many processes that do so at once, one does it. */
-    void create(Handle handle) {
-        handle.useTransaction(transaction -> {
+    /** Creates the table, or brings it forward; of many processes that do so at once, one does it. Answers the version. */
+    int create(Handle handle) {
+        return handle.inTransaction(transaction -> {
             transaction
                     .createQuery("SELECT pg_advisory_xact_lock(hashtextextended(:table, 0))")
                     .bind("table", table.quoted())
@@ -52,6 +54,7 @@ final class Schema {
             for (int version = version(transaction).orElse(0); version < newest(); version++) {
                 transaction.createScript(script(scripts.get(version), table)).execute();
             }
+            return newest();
         });
     }
 

@@ -2,7 +2,7 @@ package dev.idempotency.jdbc;
 
 /** The SQL for one table. Every statement is a transaction of its own, and reads the server's clock once. */
 final class Statements {
-    static final String CLOCK = "clock_timestamp()";
+    static final String SERVER_CLOCK = "clock_timestamp()";
 
     private static final String UNRESOLVED = "state IN ('IN_FLIGHT', 'IN_DOUBT')";
 
@@ -35,41 +35,49 @@ final class Statements {
     final String find;
     final String firstUnresolved;
     final String nextUnresolved;
-    final String purge;
+    private final String clock;
 
     Statements(Table table, String clockExpression) {
         String clock = "WITH clock AS MATERIALIZED (SELECT " + clockExpression + " AS now)";
         String t = table.quoted();
-        reserve = clock + ", written AS (INSERT INTO " + t + " (scope, key, " + COLUMNS
-                + ") SELECT CAST(? AS text), CAST(? AS text), " + VALUES
+        String keyIs = (table.partitioned() ? "r.day = ? AND " : "") + "r.scope = ? AND r.key = ?";
+        reserve = clock + ", written AS (INSERT INTO " + t + " ("
+                + (table.partitioned() ? "day, " : "") + "scope, key, " + COLUMNS + ") SELECT "
+                + (table.partitioned() ? "CAST(? AS date), " : "") + "CAST(? AS text), CAST(? AS text), " + VALUES
                 + " FROM clock ON CONFLICT DO NOTHING RETURNING true)"
                 + " SELECT clock.now, true AS applied, NULL AS scope, NULL AS key, " + nulls()
                 + " FROM clock, written UNION ALL SELECT clock.now, false, r.scope, r.key, " + qualified("r")
-                + " FROM clock, " + t + " r WHERE r.scope = ? AND r.key = ?";
-        replace = clock + " UPDATE " + t + " r SET (" + COLUMNS + ") = ROW(" + VALUES
-                + ") FROM clock WHERE r.scope = ? AND r.key = ? AND r.token = ? AND r.version = ? RETURNING clock.now";
-        find = clock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t
-                + " r ON r.scope = ? AND r.key = ?";
+                + " FROM clock, " + t + " r WHERE " + keyIs;
+        replace = clock + " UPDATE " + t + " r SET (" + COLUMNS + ") = ROW(" + VALUES + ") FROM clock WHERE " + keyIs
+                + " AND r.token = ? AND r.version = ? RETURNING clock.now";
+        find = clock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t + " r ON "
+                + keyIs;
         String unresolved = "SELECT scope, key, " + COLUMNS + " FROM " + t + " WHERE " + UNRESOLVED;
         String inOrder = " ORDER BY state_since, scope, key LIMIT ?";
         firstUnresolved = unresolved + inOrder;
         nextUnresolved = unresolved + " AND (state_since, scope, key) > (?, ?, ?)" + inOrder;
-        purge = purge(t, clock);
+        this.clock = clock;
     }
 
     /**
      * Locks what is due and not locked by anybody, and drops it by its place on disk. A row that was written since it was
-     * found has moved, and is left alone.
+     * found has moved, and is left alone. A partitioned table has one such statement for each partition.
      */
-    private static String purge(String t, String clock) {
-        return clock + ", due AS MATERIALIZED (SELECT r.ctid, r.forget_at <= clock.now AS forgettable FROM " + t
-                + " r, clock WHERE r.purge_at <= clock.now AND NOT " + UNRESOLVED
+    String purge(String quotedTable) {
+        return clock + ", due AS MATERIALIZED (SELECT r.ctid, r.forget_at <= clock.now AS forgettable FROM "
+                + quotedTable + " r, clock WHERE r.purge_at <= clock.now AND NOT " + UNRESOLVED
                 + " ORDER BY r.purge_at LIMIT ? FOR UPDATE OF r SKIP LOCKED),"
-                + " forgotten AS (DELETE FROM " + t
+                + " forgotten AS (DELETE FROM " + quotedTable
                 + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE forgettable)) RETURNING 1),"
-                + " dropped AS (UPDATE " + t + " SET result_kind = NULL, result_codec = NULL, result = NULL"
+                + " dropped AS (UPDATE " + quotedTable + " SET result_kind = NULL, result_codec = NULL, result = NULL"
                 + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE NOT forgettable)) RETURNING 1)"
                 + " SELECT (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM dropped)";
+    }
+
+    /** Whether a partition has anything that must be kept. */
+    static String holdsLive(String quotedTable) {
+        return "SELECT EXISTS (SELECT FROM " + quotedTable + " WHERE " + UNRESOLVED + ") OR EXISTS (SELECT FROM "
+                + quotedTable + " WHERE forget_at > clock_timestamp())";
     }
 
     private static String nulls() {

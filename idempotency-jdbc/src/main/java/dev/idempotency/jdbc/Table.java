@@ -8,8 +8,9 @@ import java.util.regex.Pattern;
  *
  * @param schema the schema that the table is in
  * @param name the table's own name
+ * @param partitioned whether it is partitioned by day
  */
-record Table(String schema, String name) {
+record Table(String schema, String name, boolean partitioned) {
     /** Room for the suffixes of indexes and partitions in PostgreSQL's 63 bytes. */
     static final int MAX_NAME = 40;
 
@@ -31,6 +32,11 @@ record Table(String schema, String name) {
 
     /** As it stands in statements. */
     String quoted() {
-        return "\"" + schema + "\".\"" + name + "\"";
+        return quoted(name);
+    }
+
+    /** Another table of the same schema, such as a partition. */
+    String quoted(String other) {
+        return "\"" + schema + "\".\"" + other + "\"";
     }
 }

@@ -3,8 +3,11 @@ package dev.idempotency.jdbc;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.idempotency.testkit.process.PostgresServer;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
 /** One PostgreSQL for all tests of this module; each test takes a schema of its own. */
@@ -49,5 +52,21 @@ final class Database {
     /** A store on a table of its own. */
     static JdbcIdempotencyStore store() {
         return JdbcIdempotencyStore.on(pool()).schema(schema()).createSchema().open();
+    }
+
+    /** The server's clock is the one that must move. */
+    static void elapse(Duration duration) {
+        Jdbi.create(pool()).useHandle(handle -> {
+            Instant end = now(handle).plus(duration);
+            while (now(handle).isBefore(end)) {
+                handle.execute("SELECT pg_sleep(0.001)");
+            }
+        });
+    }
+
+    private static Instant now(Handle handle) {
+        return handle.createQuery("SELECT clock_timestamp()")
+                .mapTo(Instant.class)
+                .one();
     }
 }

@@ -1,0 +1,41 @@
+-- Version 1 of the schema, partitioned by the day of the key. ${schema} and ${table} are placeholders, as Flyway and Liquibase have them too.
+CREATE TABLE "${schema}"."${table}" (
+    day                   date             NOT NULL,
+    scope                 text COLLATE "C" NOT NULL,
+    key                   text COLLATE "C" NOT NULL,
+    generation            integer          NOT NULL CHECK (generation >= 1),
+    fingerprint_algorithm text,
+    fingerprint           text,
+    state                 text             NOT NULL
+        CHECK (state IN ('OPEN', 'IN_FLIGHT', 'IN_DOUBT', 'COMPLETED', 'CLOSED')),
+    version               bigint           NOT NULL CHECK (version >= 1),
+    token                 text             NOT NULL,
+    attempt               integer          NOT NULL CHECK (attempt >= 1),
+    native_key            text             NOT NULL,
+    recovery              text             NOT NULL,
+    when_missing          text             NOT NULL,
+    quiescence_micros     bigint,
+    resend_within_micros  bigint,
+    result_kind           text,
+    result_codec          text,
+    result                bytea,
+    evidence              json             NOT NULL,
+    created_at            timestamptz      NOT NULL,
+    first_sent_at         timestamptz      NOT NULL,
+    state_since           timestamptz      NOT NULL,
+    lease_until           timestamptz,
+    expires_at            timestamptz      NOT NULL,
+    forget_at             timestamptz      NOT NULL,
+    -- What the purge looks for: the end of the result, or of the record where there is no result.
+    purge_at              timestamptz      NOT NULL GENERATED ALWAYS AS (
+        CASE WHEN result_kind IS NULL AND state NOT IN ('IN_FLIGHT', 'IN_DOUBT') THEN forget_at ELSE expires_at END) STORED,
+    PRIMARY KEY (day, scope, key)
+) PARTITION BY RANGE (day);
+
+CREATE INDEX "${table}_purge" ON "${schema}"."${table}" (purge_at);
+
+CREATE INDEX "${table}_unresolved" ON "${schema}"."${table}" (state_since, scope, key)
+    WHERE state IN ('IN_FLIGHT', 'IN_DOUBT');
+
+-- The store reads its version here.
+COMMENT ON TABLE "${schema}"."${table}" IS 'idempotency records, schema version 1';

@@ -1,0 +1,31 @@
+package dev.idempotency.jdbc;
+
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.testkit.junit.IdempotencyStoreContract;
+import java.time.Duration;
+import java.time.LocalDate;
+
+/** The contract's keys tell no day, so each gets one from its hash. */
+final class PartitionedStoreContractTest extends IdempotencyStoreContract {
+    private static final LocalDate FIRST = LocalDate.of(2026, 1, 1);
+    private static final int DAYS = 3;
+    private static final JdbcIdempotencyStore STORE = JdbcIdempotencyStore.on(Database.pool())
+            .schema(Database.schema())
+            .partitionedByDay(key -> FIRST.plusDays(Math.floorMod(key.hashCode(), DAYS)))
+            .createSchema()
+            .open();
+
+    static {
+        STORE.createPartitions(FIRST, FIRST.plusDays(DAYS - 1));
+    }
+
+    @Override
+    protected IdempotencyStore store() {
+        return STORE;
+    }
+
+    @Override
+    protected void elapse(Duration duration) {
+        Database.elapse(duration);
+    }
+}
