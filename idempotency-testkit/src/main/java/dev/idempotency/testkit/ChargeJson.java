@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.idempotency.testkit.HttpProviderSimulator.Gate;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** Charges as JSON: strict on the way in, one canonical form on the way to the ledger. Stateless. */
@@ -58,6 +60,19 @@ final class ChargeJson {
 
     static String keyToSeal(byte[] body) throws MalformedException {
         return text(object(body, Set.of("idempotency_key")), "idempotency_key");
+    }
+
+    record HeldRequest(String reference, Gate gate) {}
+
+    static HeldRequest gate(byte[] body) throws MalformedException {
+        var node = object(body, Set.of("reference", "gate"));
+        var gate = text(node, "gate").toUpperCase(Locale.ROOT).replace('-', '_');
+        for (var known : Gate.values()) {
+            if (known.name().equals(gate)) {
+                return new HeldRequest(text(node, "reference"), known);
+            }
+        }
+        throw new MalformedException("gate must be one of before-effect, before-response, in-response");
     }
 
     static String checkedText(String name, String value) throws MalformedException {

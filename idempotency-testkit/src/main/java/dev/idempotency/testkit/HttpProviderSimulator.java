@@ -1,5 +1,6 @@
 package dev.idempotency.testkit;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -13,6 +14,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -31,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  *       under the key, 429 refused, 400 malformed, 413 more than 64 KiB. Anything else says nothing.
  *   <li>{@code GET /charges?reference=}: 200 {@code {"data": [...]}}, the lookup, with its lag and its planned errors.
  *   <li>{@code GET /charges}: the whole ledger in the same form, never with lag, never failing by plan.
+ *   <li>{@code POST /gates} with {@code {"reference", "gate"}}, the gate in lower case with hyphens: {@link #hold}; {@code GET
+ *       /gates?reference=}: {@code {"held": true}}, or false after ten seconds; {@code DELETE /gates?reference=}: {@link #letGo}.
  *   <li>{@code POST /charges/seal} with {@code {"idempotency_key"}}: {@code {"status": "found", "charge"}} or {@code
  *       {"status": "sealed"}}.
  * </ul>
@@ -45,6 +49,17 @@ public final class HttpProviderSimulator implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(HttpProviderSimulator.class.getName());
     private static final int MAX_BODY = 64 * 1024;
     private static final Duration ARRIVAL_SLACK = Duration.ofMillis(5);
+    private static final Duration GATE_WAIT = Duration.ofSeconds(10);
+
+    /** Where a request to charge can be held, so that its sender can be killed or frozen just then. */
+    public enum Gate {
+        /** The request is here as a whole, and nothing has been done. */
+        BEFORE_EFFECT,
+        /** It has been done, and not a byte of the response is out. */
+        BEFORE_RESPONSE,
+        /** Half of the response is out. */
+        IN_RESPONSE
+    }
 
     static {
         // without it the JDK's server needs 40 ms for each answer on a connection that is used again
@@ -56,6 +71,7 @@ public final class HttpProviderSimulator implements AutoCloseable {
     private final UnreliableProvider unreliable;
     private final SimulatedProvider provider;
     private final HttpServer server;
+    private final Gates gates = new Gates();
     private final ExecutorService pool = Executors.newCachedThreadPool(HttpProviderSimulator::daemon);
 
     private HttpProviderSimulator(UnreliableProvider unreliable, InetSocketAddress address) throws IOException {
@@ -153,6 +169,38 @@ public final class HttpProviderSimulator implements AutoCloseable {
         return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port() + "/charges");
     }
 
+    /**
+     * Holds the next request to charge a reference at a gate, and no other, until {@link #letGo}.
+     *
+     * @param reference the caller's name for the thing
+     * @param gate where
+     * @throws NullPointerException if an argument is null
+     */
+    public void hold(String reference, Gate gate) {
+        gates.hold(Objects.requireNonNull(reference, "reference"), Objects.requireNonNull(gate, "gate"));
+    }
+
+    /**
+     * Waits until a request stands at the gate of a reference.
+     *
+     * @param reference the caller's name for the thing
+     * @param atMost how long to wait
+     * @return whether one does
+     * @throws InterruptedException if this thread is interrupted while it waits
+     */
+    public boolean awaitHeld(String reference, Duration atMost) throws InterruptedException {
+        return gates.await(reference, atMost);
+    }
+
+    /**
+     * Opens the gate of a reference: a request that stands there goes on, whether its sender is still there or not.
+     *
+     * @param reference the caller's name for the thing
+     */
+    public void letGo(String reference) {
+        gates.open(reference);
+    }
+
     /** Stops listening and drops all connections; answers that are still held back are never sent. */
     @Override
     public void close() {
@@ -177,6 +225,12 @@ public final class HttpProviderSimulator implements AutoCloseable {
             case "POST /charges" -> charge(exchange);
             case "GET /charges" -> lookup(exchange);
             case "POST /charges/seal" -> seal(exchange);
+            case "POST /gates" -> holdAtGate(exchange);
+            case "GET /gates" -> awaitGate(exchange);
+            case "DELETE /gates" -> {
+                letGo(reference(exchange.getRequestURI().getRawQuery()));
+                answer(exchange, 200, JsonNodeFactory.instance.objectNode());
+            }
             default -> answer(exchange, 404, ChargeJson.error("not_found"));
         }
     }
@@ -194,11 +248,13 @@ public final class HttpProviderSimulator implements AutoCloseable {
         }
         var charge = ChargeJson.charge(body);
         var submission = new Submission(UUID.randomUUID().toString(), nativeKey, charge.reference(), charge.payload());
+        gates.pass(charge.reference(), Gate.BEFORE_EFFECT);
         var observation = unreliable.submit(submission);
+        gates.pass(charge.reference(), Gate.BEFORE_RESPONSE);
         if (observation instanceof Observation.Answered answered) {
-            answer(exchange, answered.reply());
+            answer(exchange, answered.reply(), () -> gates.pass(charge.reference(), Gate.IN_RESPONSE));
         } else if (observation instanceof Observation.Late late) {
-            after(late.after(), () -> answer(exchange, late.reply()));
+            after(late.after(), () -> answer(exchange, late.reply(), () -> {}));
         } else {
             // asking for the ledger takes in what has arrived: a delayed effect must not wait for the next request
             after(unreliable.delay().plus(ARRIVAL_SLACK), provider::ledger);
@@ -212,10 +268,7 @@ public final class HttpProviderSimulator implements AutoCloseable {
             answer(exchange, 200, ChargeJson.list(provider.ledger().effects()));
             return;
         }
-        if (!query.startsWith("reference=") || query.contains("&")) {
-            throw new MalformedException("the only parameter is reference");
-        }
-        var reference = ChargeJson.checkedText("reference", decoded(query.substring("reference=".length())));
+        var reference = reference(query);
         if (!provider.behavior().lookup()) {
             answer(exchange, 404, ChargeJson.error("not_found"));
         } else if (unreliable.plan().nextLookupFails(reference)) {
@@ -235,6 +288,33 @@ public final class HttpProviderSimulator implements AutoCloseable {
         } else {
             answer(exchange, 404, ChargeJson.error("not_found"));
         }
+    }
+
+    private void holdAtGate(HttpExchange exchange) throws IOException, MalformedException {
+        var body = body(exchange);
+        if (body != null) {
+            var wanted = ChargeJson.gate(body);
+            hold(wanted.reference(), wanted.gate());
+            answer(exchange, 201, JsonNodeFactory.instance.objectNode());
+        }
+    }
+
+    private void awaitGate(HttpExchange exchange) throws IOException, MalformedException {
+        var reference = reference(exchange.getRequestURI().getRawQuery());
+        try {
+            var held = awaitHeld(reference, GATE_WAIT);
+            answer(exchange, 200, JsonNodeFactory.instance.objectNode().put("held", held));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            exchange.close();
+        }
+    }
+
+    private static String reference(@Nullable String query) throws MalformedException {
+        if (query == null || !query.startsWith("reference=") || query.contains("&")) {
+            throw new MalformedException("the only parameter is reference");
+        }
+        return ChargeJson.checkedText("reference", decoded(query.substring("reference=".length())));
     }
 
     private static String decoded(String value) throws MalformedException {
@@ -270,34 +350,43 @@ public final class HttpProviderSimulator implements AutoCloseable {
                 });
     }
 
-    private static void answer(HttpExchange exchange, Reply reply) throws IOException {
+    private static void answer(HttpExchange exchange, Reply reply, Step halfway) throws IOException {
         if (reply instanceof Reply.Created created) {
-            answer(exchange, 201, ChargeJson.created(created.effect()));
+            answer(exchange, 201, ChargeJson.created(created.effect()), halfway);
         } else if (reply instanceof Reply.Replayed replayed) {
-            answer(exchange, 200, ChargeJson.created(replayed.effect()));
+            answer(exchange, 200, ChargeJson.created(replayed.effect()), halfway);
         } else if (reply instanceof Reply.Declined declined) {
-            answer(exchange, 402, ChargeJson.declined(declined.reason()));
+            answer(exchange, 402, ChargeJson.declined(declined.reason()), halfway);
         } else if (reply instanceof Reply.InProgress) {
-            answer(exchange, 409, ChargeJson.error("in_progress"));
+            answer(exchange, 409, ChargeJson.error("in_progress"), halfway);
         } else if (reply instanceof Reply.SealedRefused) {
-            answer(exchange, 410, ChargeJson.error("sealed"));
+            answer(exchange, 410, ChargeJson.error("sealed"), halfway);
         } else if (reply instanceof Reply.KeyReused) {
-            answer(exchange, 422, ChargeJson.error("key_reused"));
+            answer(exchange, 422, ChargeJson.error("key_reused"), halfway);
         } else if (reply instanceof Reply.RateLimited) {
-            answer(exchange, 429, ChargeJson.error("rate_limited"));
+            answer(exchange, 429, ChargeJson.error("rate_limited"), halfway);
         } else if (reply instanceof Reply.Error5xx error) {
-            answer(exchange, error.status(), ChargeJson.error("internal"));
+            answer(exchange, error.status(), ChargeJson.error("internal"), halfway);
         } else {
             throw new IllegalStateException("no answer for " + reply);
         }
     }
 
     private static void answer(HttpExchange exchange, int status, ObjectNode body) throws IOException {
+        answer(exchange, status, body, () -> {});
+    }
+
+    private static void answer(HttpExchange exchange, int status, ObjectNode body, Step halfway) throws IOException {
         var bytes = body.toString().getBytes(StandardCharsets.UTF_8);
+        var half = bytes.length / 2;
         exchange.getResponseHeaders().set("Content-Type", "application/json");
         try (exchange) {
             exchange.sendResponseHeaders(status, bytes.length);
-            exchange.getResponseBody().write(bytes);
+            var out = exchange.getResponseBody();
+            out.write(bytes, 0, half);
+            out.flush();
+            halfway.run();
+            out.write(bytes, half, bytes.length - half);
         }
     }
 
