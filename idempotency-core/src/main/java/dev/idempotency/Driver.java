@@ -46,6 +46,10 @@ final class Driver {
                 if (step instanceof Step.Pause<R> pause) {
                     interrupted |= pause(pause, interrupted);
                     step = pause.then().get();
+                } else if (step instanceof Step.Transact<R> transact) {
+                    Step.Ending ending = transact(spec, execution, transact);
+                    interrupted |= ending.failure() instanceof InterruptedException;
+                    step = transact.then().apply(ending);
                 } else if (step instanceof Step.Call<R> call && spec.call() != null) {
                     Step.Outcome outcome = call(spec, execution, call);
                     interrupted |= outcome.failure() instanceof InterruptedException;
@@ -118,6 +122,9 @@ final class Driver {
                     ? CompletableFuture.completedFuture(call.then().apply(call(spec, execution, call)))
                     : callAsync(spec, execution, call).thenApplyAsync(call.then(), executor);
         }
+        if (step instanceof Step.Transact<R> transact) {
+            return CompletableFuture.completedFuture(transact.then().apply(transact(spec, execution, transact)));
+        }
         if (step instanceof Step.Investigate<R> investigate) {
             return investigate(spec, execution, investigate).thenApplyAsync(investigate.then(), executor);
         }
@@ -140,6 +147,11 @@ final class Driver {
         } catch (Throwable t) {
             return new Step.Outcome(null, t);
         }
+    }
+
+    private static <R> Step.Ending transact(
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Transact<R> step) {
+        return untyped(spec).requireSameTransaction().run(execution.request(), step.attempt(), step.recording());
     }
 
     private static <R> CompletableFuture<Step.Outcome> callAsync(

@@ -139,7 +139,10 @@ final class Execution<I, O extends @Nullable Object> {
         return switch (ConflictTable.meet(standing, fingerprint, snapshot.now())) {
             case RESERVE -> mayHaveActed ? reopened(standing) : takeOpen(standing, snapshot.now());
             case WAIT -> await(standing, snapshot.now());
-            case EXPIRE -> expire(standing, snapshot.now());
+            case EXPIRE ->
+                recovering.mayTakeOver(standing)
+                        ? recovering.takeOver(standing, snapshot.now())
+                        : expire(standing, snapshot.now());
             case RECOVER -> recovering.recover(standing, snapshot.now());
             case REPLAY -> replay(standing);
             case REPLAY_NOT_EXECUTED -> {
@@ -279,6 +282,8 @@ final class Execution<I, O extends @Nullable Object> {
     private Step<Answer<O>> acquired(Snapshot snapshot, long askedAt, IdempotencyEvent.Type how) {
         IdempotencyRecord record = Objects.requireNonNull(snapshot.record(), "record");
         lease = new Lease(ports, spec.spans(), spec.callTimeout(), snapshot, record, askedAt);
+        // With the key, earlier transactions of this run have lost their chance to be committed.
+        mayHaveActed &= spec.sameTransaction() == null;
         emit(how, record, "");
         ports.leases().accept(lease);
         return send();
@@ -295,7 +300,12 @@ final class Execution<I, O extends @Nullable Object> {
                     new NotExecutedException("the lease or the provider's window was over before the call", null));
         }
         emit(IdempotencyEvent.Type.CALLING, record, "");
-        return new Step.Call<>(new RunningAttempt(record, lease), this::called);
+        var attempt = new RunningAttempt(record, lease);
+        if (spec.sameTransaction() == null) {
+            return new Step.Call<>(attempt, this::called);
+        }
+        var recorded = new Recorded();
+        return new Step.Transact<>(attempt, recorded, ending -> transacted(recorded, ending));
     }
 
     private Step<Answer<O>> called(Step.Outcome outcome) {
@@ -315,18 +325,22 @@ final class Execution<I, O extends @Nullable Object> {
         failure = failures.note(failure);
         if (failure instanceof DeclinedException declined && failures.isDecline(declined)) {
             mayHaveActed = true;
-            byte[] reason = declined.reason().getBytes(StandardCharsets.UTF_8);
-            // As it will be read again: UTF-8 has no lone surrogates.
-            String recorded = new String(reason, StandardCharsets.UTF_8);
-            return record(
-                    new StoredResult(StoredResult.Kind.DECLINED, "text", reason),
-                    Answer.failed(() -> new DeclinedException(key, recorded)));
+            return declined(declined);
         }
         return switch (failures.classify(failure)) {
             case NOT_SENT, NOT_EXECUTED -> unsent(failure);
             case AMBIGUOUS ->
                 doubt(failure, "the call failed with " + failure.getClass().getName());
         };
+    }
+
+    private Step<Answer<O>> declined(DeclinedException declined) {
+        byte[] reason = declined.reason().getBytes(StandardCharsets.UTF_8);
+        // As it will be read again: UTF-8 has no lone surrogates.
+        String recorded = new String(reason, StandardCharsets.UTF_8);
+        return record(
+                new StoredResult(StoredResult.Kind.DECLINED, "text", reason),
+                Answer.failed(() -> new DeclinedException(key, recorded)));
     }
 
     /** Proof that nothing was executed: the call may be made again under the same reservation, or the key is freed. */
@@ -336,7 +350,17 @@ final class Execution<I, O extends @Nullable Object> {
             return release(lease().record(), steps.time(), failure);
         }
         emit(IdempotencyEvent.Type.RETRIED, lease().record(), failure.getClass().getName());
-        return new Step.Pause<>(Duration.ofMillis(Math.max(1, delay)), false, this::send);
+        return new Step.Pause<>(
+                Duration.ofMillis(Math.max(1, delay)), false, lease().isEnded() ? this::regain : this::send);
+    }
+
+    /** The lease was ended for a record that was then rolled back: the same attempt goes on under a new one. */
+    private Step<Answer<O>> regain() {
+        IdempotencyRecord own = lease().record();
+        Decision decision = ports.machine().decide(own, reservation(own.token()), steps.time());
+        return decision.verdict() == Verdict.CHANGE
+                ? acquire("renew", own, decision, own.token(), IdempotencyEvent.Type.RENEWED)
+                : look();
     }
 
     private Step<Answer<O>> release(IdempotencyRecord standing, Instant now, Throwable failure) {
@@ -368,7 +392,7 @@ final class Execution<I, O extends @Nullable Object> {
 
     /** This attempt did nothing, but an earlier one of the key may have. */
     private Answer<O> unreleased(IdempotencyRecord standing, Throwable failure) {
-        return standing.attempt() == 1
+        return standing.attempt() == 1 || spec.sameTransaction() != null
                 ? notExecuted(failure)
                 : Answer.failedAlone(() -> new InDoubtException(
                         key, standing.attempt(), null, null, "The store could not be told.", failure));
@@ -377,6 +401,68 @@ final class Execution<I, O extends @Nullable Object> {
     private Answer<O> notExecuted(Throwable failure) {
         return Answer.failed(
                 () -> new NotExecutedException(key, "Nothing was executed, and the key is free again", false, failure));
+    }
+
+    // ---- call and record in one transaction
+
+    /** What is recorded in the transaction of the call; the answer counts once that is committed. */
+    private final class Recorded implements Step.Recording {
+        private @Nullable Answer<O> answer;
+        private @Nullable IdempotencyRecord record;
+        private boolean late;
+
+        @Override
+        public boolean record(@Nullable Object returned, Step.Replacing transaction) throws Exception {
+            O value = typed(returned);
+            StoredResult result = spec.encode(value);
+            // A renewal would wait for the commit.
+            endLease();
+            IdempotencyRecord standing = lease().record();
+            Instant now = steps.time();
+            while (true) {
+                Decision decision = completed(standing, now, result);
+                if (decision.verdict() != Verdict.CHANGE) {
+                    return false;
+                }
+                late = standing.state() == State.IN_DOUBT;
+                Snapshot snapshot = transaction.replace(standing, decision.toWrite());
+                standing = snapshot.record();
+                if (standing == null) {
+                    throw new IllegalStateException(
+                            "The transaction does not see the record of its own attempt; it must be"
+                                    + " on the database of the store, and must read what others have committed meanwhile");
+                }
+                if (snapshot.applied()) {
+                    record = standing;
+                    answer = Answer.of(value);
+                    return true;
+                }
+                now = snapshot.now();
+            }
+        }
+    }
+
+    private Step<Answer<O>> transacted(Recorded recorded, Step.Ending ending) {
+        Throwable failure = ending.failure();
+        if (ending.how() == Step.Ending.How.COMMITTED) {
+            failures.succeeded();
+            emit(
+                    recorded.late ? IdempotencyEvent.Type.LATE_RESULT : IdempotencyEvent.Type.COMPLETED,
+                    Objects.requireNonNull(recorded.record, "record"),
+                    "");
+            return done(Objects.requireNonNull(recorded.answer, "answer"));
+        }
+        if (failure == null) {
+            emit(IdempotencyEvent.Type.SUPERSEDED, lease().record(), "rolled back");
+            return look();
+        }
+        if (ending.how() == Step.Ending.How.UNKNOWN) {
+            return doubt(failure, "the outcome of the commit is unknown");
+        }
+        failure = failures.note(failure);
+        return failure instanceof DeclinedException declined && failures.isDecline(declined)
+                ? declined(declined)
+                : unsent(failure);
     }
 
     // ---- record
@@ -389,7 +475,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     private Step<Answer<O>> record(IdempotencyRecord standing, Instant now, StoredResult result, Answer<O> answer) {
-        Decision decision = ports.machine().decide(standing, completion(result), now);
+        Decision decision = completed(standing, now, result);
         if (decision.verdict() == Verdict.SAME) {
             return done(answer);
         }
@@ -424,9 +510,14 @@ final class Execution<I, O extends @Nullable Object> {
                 failure -> unconfirmed(standing, now, result, failure));
     }
 
-    private Event.Complete completion(StoredResult result) {
+    private Decision completed(IdempotencyRecord standing, Instant now, StoredResult result) {
         IdempotencyRecord own = lease().record();
-        return new Event.Complete(own.token(), own.generation(), own.attempt(), result, spec.spans());
+        var complete = new Event.Complete(own.token(), own.generation(), own.attempt(), result, spec.spans());
+        Decision decision = ports.machine().decide(standing, complete, now);
+        // What was rolled back did nothing: it is no evidence of anything.
+        return spec.sameTransaction() != null && decision.verdict() == Verdict.REFUSED
+                ? Decision.refused(decision.reason())
+                : decision;
     }
 
     /** Somebody else has settled the key: his record is the answer, ours is evidence. */
@@ -461,7 +552,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     private Step<Boolean> recordAfterwards(IdempotencyRecord standing, Instant now, StoredResult result, int tries) {
-        Decision decision = ports.machine().decide(standing, completion(result), now);
+        Decision decision = completed(standing, now, result);
         if (decision.write() == null) {
             return new Step.Done<>(decision.verdict() == Verdict.SAME, null);
         }

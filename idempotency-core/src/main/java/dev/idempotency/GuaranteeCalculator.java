@@ -51,6 +51,10 @@ final class GuaranteeCalculator {
         if (policy == Policy.LOOKUP || policy == Policy.NATIVE_THEN_LOOKUP) {
             conditions.add("P10: the lookup goes by a reference that the call sent, on the provider's primary");
         }
+        if (policy == Policy.SAME_TRANSACTION) {
+            conditions.add(
+                    "P13: the call writes through the transaction that it is given, and has no effect beside it");
+        }
         boolean survives = false;
         if (profile != null && profile.window() != null) {
             Duration guard = profile.resendWithin();

@@ -51,6 +51,8 @@ public record IdempotencyEvent(Type type, IdempotencyKey key, int generation, in
         RESENT,
         /** The provider had nothing, and the call is made again. */
         REEXECUTED,
+        /** The lapsed attempt of a same-transaction operation was taken over by a new one. */
+        TAKEN_OVER,
         /** The key was closed as not executed. */
         CLOSED,
         /** The lease was renewed. */

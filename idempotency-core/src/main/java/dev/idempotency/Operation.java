@@ -6,6 +6,7 @@ import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.TransactionalStore;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -70,6 +71,28 @@ public final class Operation<I, O extends @Nullable Object> {
         CompletionStage<O> call(I request, Attempt attempt) throws Exception;
     }
 
+    /**
+     * The write itself, in the database that the store is in.
+     *
+     * @param <I> the request
+     * @param <O> the result
+     * @param <T> the transaction
+     */
+    @FunctionalInterface
+    public interface TransactionalCall<I, O extends @Nullable Object, T> {
+        /**
+         * Makes the write. Whatever it throws rolls the transaction back, and nothing was executed.
+         *
+         * @param request the request
+         * @param attempt the attempt
+         * @param transaction what to write through. It is committed with the record of the result: leave it open
+         * @return the result, recorded in the same transaction
+         * @throws DeclinedException for a definite "no", which is recorded like a result
+         * @throws Exception if it failed; the key is free again, or the call is made again by the operation's retry
+         */
+        O call(I request, Attempt attempt, T transaction) throws Exception;
+    }
+
     private record Flight<O extends @Nullable Object>(
             Fingerprint fingerprint, CompletableFuture<@Nullable Answer<O>> end) {}
 
@@ -110,7 +133,7 @@ public final class Operation<I, O extends @Nullable Object> {
         long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
         while (true) {
             var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
-            Flight<O> other = spec.waitAtMost().isZero() ? null : flights.putIfAbsent(key, mine);
+            Flight<O> other = fliesAlone() ? null : flights.putIfAbsent(key, mine);
             if (other == null || !other.fingerprint().equals(fingerprint)) {
                 return fly(mine, request, key, fingerprint).get();
             }
@@ -121,12 +144,22 @@ public final class Operation<I, O extends @Nullable Object> {
         }
     }
 
+    /** Nobody waits, or the answer is not true for others yet: a joined transaction is committed after it was given. */
+    private boolean fliesAlone() {
+        return spec.waitAtMost().isZero() || isJoined();
+    }
+
+    private boolean isJoined() {
+        var sameTransaction = spec.sameTransaction();
+        return sameTransaction != null && sameTransaction.isJoined();
+    }
+
     private Answer<O> fly(Flight<O> mine, I request, IdempotencyKey key, Fingerprint fingerprint) {
         Answer<O> answer = null;
         try {
-            answer = spec.call() == null
-                    ? joined(runAsync(request, key, fingerprint), key)
-                    : run(new Execution<>(spec, ports, request, key, fingerprint));
+            answer = spec.asyncCall() == null
+                    ? run(new Execution<>(spec, ports, request, key, fingerprint))
+                    : joined(runAsync(request, key, fingerprint), key);
             return answer;
         } finally {
             flights.remove(key, mine);
@@ -196,8 +229,14 @@ public final class Operation<I, O extends @Nullable Object> {
      * @param request the request; not null, and the same again for every retry
      * @return completes with the recorded result, or exceptionally with what {@link #execute} throws
      * @throws IllegalArgumentException if no key or fingerprint can be taken of the request; nothing was written
+     * @throws IllegalStateException if the call was to join a transaction of this thread: it would run on another one;
+     *     nothing was written
      */
     public CompletableFuture<O> executeAsync(I request) {
+        if (isJoined()) {
+            throw new IllegalStateException(
+                    "A joined transaction belongs to this thread; use execute(..) to call in it");
+        }
         IdempotencyKey key = keyOf(request);
         Fingerprint fingerprint = fingerprintOf(request);
         long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
@@ -364,7 +403,7 @@ public final class Operation<I, O extends @Nullable Object> {
         private @Nullable Function<I, IdempotencyKey> key;
         private @Nullable Function<? super I, String> tenant;
         private Function<? super I, ? extends @Nullable Object> payload = request -> request;
-        private Recovery<I, O> recovery = Recovery.hold();
+        private @Nullable Recovery<I, O> recovery;
         private FailureClassifier failures = FailureClassifier.conservative();
         private @Nullable ResultCodec<O> codec;
         private Duration lease = Duration.ofSeconds(30);
@@ -635,6 +674,14 @@ public final class Operation<I, O extends @Nullable Object> {
          * @return the guarantee, level X included
          */
         public Guarantee explain() {
+            return explain(chosen());
+        }
+
+        private Recovery<I, O> chosen() {
+            return recovery == null ? Recovery.hold() : recovery;
+        }
+
+        private Guarantee explain(Recovery<I, O> recovery) {
             var terms = recovery.terms();
             return GuaranteeCalculator.compute(
                     idempotency.store().storeClass(),
@@ -656,7 +703,7 @@ public final class Operation<I, O extends @Nullable Object> {
          *     message says which and why
          */
         public Operation<I, O> calling(Call<I, O> call) {
-            return build(Objects.requireNonNull(call, "call"), null);
+            return build(chosen(), Objects.requireNonNull(call, "call"), null, null);
         }
 
         /**
@@ -669,25 +716,61 @@ public final class Operation<I, O extends @Nullable Object> {
          *     message says which and why
          */
         public Operation<I, O> callingAsync(AsyncCall<I, O> call) {
-            return build(null, Objects.requireNonNull(call, "call"));
+            return build(chosen(), null, Objects.requireNonNull(call, "call"), null);
         }
 
-        private Operation<I, O> build(@Nullable Call<I, O> call, @Nullable AsyncCall<I, O> asyncCall) {
+        /**
+         * Builds the operation around a call whose whole effect is in the store's own database. Effect and record are then
+         * committed in one transaction: level A. An attempt that lapses is taken over at once, and one that was taken over
+         * cannot be committed.
+         *
+         * @param store the store that this library is on
+         * @param call makes the write, through the transaction that it is given
+         * @param <T> the store's transaction
+         * @return the operation
+         * @throws IllegalArgumentException if {@code store} is another one, or if results of the declared type cannot be
+         *     stored
+         * @throws IllegalStateException if no key was set, if a recovery was set (there is nothing left to recover), or if the
+         *     settings cannot rule out duplicates (level X); the message says which and why
+         */
+        public <T> Operation<I, O> callingInTransactionOf(
+                TransactionalStore<T> store, TransactionalCall<I, O, T> call) {
+            Objects.requireNonNull(store, "store");
+            Objects.requireNonNull(call, "call");
+            if (store != idempotency.store()) {
+                throw new IllegalArgumentException("store is not the one that operation '" + name
+                        + "' keeps its records in; effect and record must be in one database");
+            }
+            if (recovery != null) {
+                throw new IllegalStateException(
+                        "Operation '" + name + "' has a recovery, but is called in a transaction of"
+                                + " its store, where nothing is left to recover; leave recovery(..) out");
+            }
+            return build(Recovery.sameTransaction(), null, null, new SameTransaction<>(store, call));
+        }
+
+        private Operation<I, O> build(
+                Recovery<I, O> recovery,
+                @Nullable Call<I, O> call,
+                @Nullable AsyncCall<I, O> asyncCall,
+                @Nullable SameTransaction<I, O, ?> sameTransaction) {
             if (key == null) {
                 throw new IllegalStateException("Operation '" + name + "' has no key; set it with key(..)");
             }
-            Guarantee guarantee = explain();
+            Guarantee guarantee = explain(recovery);
             if (guarantee.level() == Guarantee.Level.X && duplicatesAccepted == null) {
                 throw new IllegalStateException(
                         "Operation '" + name + "' could make duplicates: " + String.join("; ", guarantee.violations()));
             }
-            return idempotency.build(spec(key, call, asyncCall), guarantee);
+            return idempotency.build(spec(key, recovery, call, asyncCall, sameTransaction), guarantee);
         }
 
         private OperationSpec<I, O> spec(
                 Function<I, IdempotencyKey> keyFunction,
+                Recovery<I, O> recovery,
                 @Nullable Call<I, O> call,
-                @Nullable AsyncCall<I, O> asyncCall) {
+                @Nullable AsyncCall<I, O> asyncCall,
+                @Nullable SameTransaction<I, O, ?> sameTransaction) {
             ResultCodec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.json()) : codec;
             Settings.text("codec id", results.id(), 64);
             results.check();
@@ -710,7 +793,8 @@ public final class Operation<I, O extends @Nullable Object> {
                     waitAtMost,
                     retry,
                     call,
-                    asyncCall);
+                    asyncCall,
+                    sameTransaction);
         }
     }
 }

@@ -23,7 +23,8 @@ record OperationSpec<I, O extends @Nullable Object>(
         Duration waitAtMost,
         @Nullable Retry retry,
         Operation.@Nullable Call<I, O> call,
-        Operation.@Nullable AsyncCall<I, O> asyncCall) {
+        Operation.@Nullable AsyncCall<I, O> asyncCall,
+        @Nullable SameTransaction<I, O, ?> sameTransaction) {
 
     StoredResult encode(O value) throws Exception {
         return new StoredResult(StoredResult.Kind.RESULT, codec.id(), codec.encode(value));
@@ -35,6 +36,10 @@ record OperationSpec<I, O extends @Nullable Object>(
 
     Operation.AsyncCall<I, O> requireAsyncCall() {
         return Objects.requireNonNull(asyncCall, "asyncCall");
+    }
+
+    SameTransaction<I, O, ?> requireSameTransaction() {
+        return Objects.requireNonNull(sameTransaction, "sameTransaction");
     }
 
     @Nullable

@@ -33,7 +33,16 @@ final class Recovering<I, O extends @Nullable Object> {
     /** The recovery policy, as it was agreed when the key was reserved. */
     Step<Answer<O>> recover(IdempotencyRecord standing, Instant now) {
         Policy policy = standing.terms().policy();
-        if (policy == Policy.HOLD || policy == Policy.SAME_TRANSACTION) {
+        if ((policy == Policy.SAME_TRANSACTION) != (spec.sameTransaction() != null)) {
+            return inDoubt(
+                    standing,
+                    null,
+                    "It was reserved "
+                            + (policy == Policy.SAME_TRANSACTION ? "to be called in" : "for a call outside of")
+                            + " a transaction of the store, and the operation has changed; only a person's decision"
+                            + " resolves it.");
+        }
+        if (policy == Policy.HOLD) {
             return inDoubt(standing, null, "Only a late answer or a person's decision resolves it.");
         }
         long delay = nextRecovery();
@@ -43,6 +52,20 @@ final class Recovering<I, O extends @Nullable Object> {
         return delay == 0
                 ? investigate(standing, now)
                 : new Step.Pause<>(Duration.ofMillis(delay), true, this::lookForDoubt);
+    }
+
+    /** A lapsed attempt whose transaction cannot be committed once another has the key. */
+    boolean mayTakeOver(IdempotencyRecord lapsed) {
+        return spec.sameTransaction() != null && lapsed.terms().policy() == Policy.SAME_TRANSACTION;
+    }
+
+    Step<Answer<O>> takeOver(IdempotencyRecord lapsed, Instant now) {
+        AttemptToken token = ports.tokens().get();
+        Decision decision =
+                ports.machine().decide(lapsed, new Event.TakeOver(lapsed.token(), token, spec.spans()), now);
+        return decision.verdict() == Verdict.CHANGE
+                ? execution.acquire("take over", lapsed, decision, token, IdempotencyEvent.Type.TAKEN_OVER)
+                : execution.look();
     }
 
     /** The first recovery is free; more come out of the operation's retry. */
@@ -77,7 +100,8 @@ final class Recovering<I, O extends @Nullable Object> {
             case NATIVE, NATIVE_THEN_LOOKUP -> resend(standing, now);
             case LOOKUP -> lookUp(standing, now);
             case SEAL -> seal(standing, now);
-            case HOLD, SAME_TRANSACTION -> inDoubt(standing, null, "Only a person's decision resolves it.");
+            case SAME_TRANSACTION -> missing(standing, now, false);
+            case HOLD -> inDoubt(standing, null, "Only a person's decision resolves it.");
         };
     }
 

@@ -202,6 +202,14 @@ public final class Recovery<I, O extends @Nullable Object> {
         return new Recovery<>(Policy.SEAL, WhenMissing.CLOSE, null, seal, null, null);
     }
 
+    /**
+     * For effects in the store's own database. The record itself decides what counts: an attempt that does not stand in it any
+     * more cannot commit, so that the next one need not wait for anything.
+     */
+    static <I, O extends @Nullable Object> Recovery<I, O> sameTransaction() {
+        return new Recovery<>(Policy.SAME_TRANSACTION, WhenMissing.REEXECUTE, null, null, null, null);
+    }
+
     private static ProviderProfile requireWindow(ProviderProfile profile) {
         Objects.requireNonNull(profile, "profile");
         Duration guard = profile.resendWithin();
@@ -219,10 +227,11 @@ public final class Recovery<I, O extends @Nullable Object> {
 
     /** What is stored with every key of this policy. */
     RecoveryTerms terms() {
+        Duration period = policy == Policy.SAME_TRANSACTION ? Duration.ZERO : null;
         return new RecoveryTerms(
                 policy,
                 whenMissing,
-                quiescence == null ? null : quiescence.period(),
+                quiescence == null ? period : quiescence.period(),
                 profile == null ? null : profile.resendWithin());
     }
 

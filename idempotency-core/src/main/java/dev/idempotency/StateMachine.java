@@ -5,6 +5,7 @@ import static dev.idempotency.StateMachine.Rule.*;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.Write;
@@ -375,7 +376,8 @@ final class StateMachine implements Transitions {
     }
 
     private static Decision release(Rule rule, IdempotencyRecord record, Instant now) {
-        if (record.attempt() > 1) {
+        // No earlier attempt of a same-transaction operation can commit any more.
+        if (record.attempt() > 1 && record.terms().policy() != RecoveryTerms.Policy.SAME_TRANSACTION) {
             return rule == RELEASE_DOUBT
                     ? Decision.same(Decision.Reason.IN_DOUBT)
                     : doubt(record, Evidence.Kind.IN_DOUBT, "nothing was sent, but an earlier attempt was", now);

@@ -1,8 +1,10 @@
 package dev.idempotency;
 
+import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.Write;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Function;
@@ -23,6 +25,10 @@ sealed interface Step<R> {
     /** The call itself. */
     record Call<R>(RunningAttempt attempt, Function<Outcome, Step<R>> then) implements Step<R> {}
 
+    /** The call, and the record of what it returned, in one transaction of the store. */
+    record Transact<R>(RunningAttempt attempt, Recording recording, Function<Ending, Step<R>> then)
+            implements Step<R> {}
+
     /** A lookup or a seal of an attempt in doubt. */
     record Investigate<R>(RunningAttempt attempt, boolean seal, Function<Outcome, Step<R>> then) implements Step<R> {}
 
@@ -39,6 +45,37 @@ sealed interface Step<R> {
     record Reply(@Nullable Snapshot snapshot, @Nullable StoreException failure) {
         Snapshot standing() {
             return Objects.requireNonNull(snapshot, "snapshot");
+        }
+    }
+
+    /** Records what a call returned, in the call's own transaction. */
+    @FunctionalInterface
+    interface Recording {
+        /**
+         * Records it.
+         *
+         * @return false if the key is not the attempt's own any more: then the transaction is to be rolled back
+         * @throws Exception if it could not be recorded: the same
+         */
+        boolean record(@Nullable Object value, Replacing transaction) throws Exception;
+    }
+
+    /** The compare-and-set of a store, inside a transaction. */
+    @FunctionalInterface
+    interface Replacing {
+        Snapshot replace(IdempotencyRecord expected, Write write);
+    }
+
+    /**
+     * How a transaction ended.
+     *
+     * @param failure why it was not committed, or why nobody knows; null once it is, and for an attempt that had lost its key
+     */
+    record Ending(How how, @Nullable Throwable failure) {
+        enum How {
+            COMMITTED,
+            ROLLED_BACK,
+            UNKNOWN
         }
     }
 

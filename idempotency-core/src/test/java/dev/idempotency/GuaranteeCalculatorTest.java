@@ -213,6 +213,9 @@ final class GuaranteeCalculatorTest {
         if (policy == Policy.LOOKUP || policy == Policy.NATIVE_THEN_LOOKUP) {
             conditions.add("P10");
         }
+        if (policy == Policy.SAME_TRANSACTION) {
+            conditions.add("P13");
+        }
         boolean endless = window && profile.window().equals(Duration.ofDays(36_525));
         if (window) {
             conditions.add("P8");
@@ -475,7 +478,7 @@ final class GuaranteeCalculatorTest {
                 .map(line -> line.substring(0, line.indexOf(':')))
                 .toList();
 
-        assertThat(documented).hasSize(12).containsAll(printed);
+        assertThat(documented).hasSize(13).containsAll(printed);
     }
 
     @Test

@@ -28,6 +28,9 @@ final class Standing {
     static final RecoveryTerms OTHER_TERMS =
             new RecoveryTerms(RecoveryTerms.Policy.HOLD, RecoveryTerms.WhenMissing.HOLD, null, null);
 
+    static final RecoveryTerms SAME_TRANSACTION = new RecoveryTerms(
+            RecoveryTerms.Policy.SAME_TRANSACTION, RecoveryTerms.WhenMissing.REEXECUTE, Duration.ZERO, null);
+
     static final IdempotencyKey KEY = new IdempotencyKey("charge", "order-1");
     static final Fingerprint FINGERPRINT = new Fingerprint(Fingerprint.JCS_SHA256, "aa");
     static final Fingerprint OTHER_FINGERPRINT = new Fingerprint(Fingerprint.JCS_SHA256, "bb");

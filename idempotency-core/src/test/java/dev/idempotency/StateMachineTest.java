@@ -440,11 +440,14 @@ final class StateMachineTest {
         var event = new Event.Release(OWN);
         var freed = freed(firstEver, null);
         var freedForTheOverride = freed(first, FINGERPRINT);
+        var transactional = record.with().terms(SAME_TRANSACTION).build();
+        var freedWithItsTransaction = freed(transactional, FINGERPRINT);
         return switch (state) {
             case IN_FLIGHT ->
                 List.of(
                         change("attempt 1", firstEver, event, freed),
                         change("attempt 1 after an override", first, event, freedForTheOverride),
+                        change("attempt 2, same transaction", transactional, event, freedWithItsTransaction),
                         new Way(
                                 "attempt 2",
                                 record,
@@ -455,6 +458,7 @@ final class StateMachineTest {
                 List.of(
                         change("attempt 1", firstEver, event, freed),
                         change("attempt 1 after an override", first, event, freedForTheOverride),
+                        change("attempt 2, same transaction", transactional, event, freedWithItsTransaction),
                         new Way("attempt 2", record, event, 1, null));
             default -> List.of(same("attempt 1", first, event), same("attempt 2", record, event));
         };

@@ -5,12 +5,12 @@ import dev.idempotency.Simulation.World;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoredResult;
+import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
 import java.time.Duration;
 import java.time.Instant;
@@ -171,7 +171,8 @@ final class Faulty {
     }
 
     /** Live records that expire: a TTL on the reservation. */
-    static IdempotencyStore forgetsLiveRecords(SimulatedStore store, Supplier<Instant> now) {
+    static TransactionalStore<SimulatedStore.Transaction> forgetsLiveRecords(
+            SimulatedStore store, Supplier<Instant> now) {
         return new Wrapper(store) {
             @Override
             void before(IdempotencyKey key) {
@@ -186,7 +187,8 @@ final class Faulty {
     }
 
     /** A failover to a replica that had not got the latest write. */
-    static IdempotencyStore losesAcknowledgedWrites(SimulatedStore store, Supplier<Instant> now) {
+    static TransactionalStore<SimulatedStore.Transaction> losesAcknowledgedWrites(
+            SimulatedStore store, Supplier<Instant> now) {
         return new Wrapper(store) {
             private int steps;
 
@@ -200,7 +202,7 @@ final class Faulty {
     }
 
     /** Replaces by key, whatever stands. */
-    static IdempotencyStore comparesNothing(SimulatedStore store, Supplier<Instant> now) {
+    static TransactionalStore<SimulatedStore.Transaction> comparesNothing(SimulatedStore store, Supplier<Instant> now) {
         return new Wrapper(store) {
             @Override
             public Snapshot replace(IdempotencyRecord expected, Write write) {
@@ -209,7 +211,33 @@ final class Faulty {
         };
     }
 
-    private static class Wrapper implements IdempotencyStore {
+    /** Writes the record in the transaction, but looks at nothing before. */
+    static TransactionalStore<SimulatedStore.Transaction> comparesNothingInTransactions(
+            SimulatedStore store, Supplier<Instant> now) {
+        return new Wrapper(store) {
+            @Override
+            public Snapshot replace(SimulatedStore.Transaction transaction, IdempotencyRecord expected, Write write) {
+                return store.force(transaction, write);
+            }
+        };
+    }
+
+    /** The effect is committed by itself, before the record is. */
+    static TransactionalStore<SimulatedStore.Transaction> commitsEffectsAlone(
+            SimulatedStore store, Supplier<Instant> now) {
+        return new Wrapper(store) {
+            @Override
+            public <R extends @Nullable Object> R inTransaction(Work<? super SimulatedStore.Transaction, R> work)
+                    throws Exception {
+                return store.inTransaction(transaction -> {
+                    transaction.autoCommit();
+                    return work.run(transaction);
+                });
+            }
+        };
+    }
+
+    private static class Wrapper implements TransactionalStore<SimulatedStore.Transaction> {
         final SimulatedStore store;
 
         Wrapper(SimulatedStore store) {
@@ -217,6 +245,23 @@ final class Faulty {
         }
 
         void before(IdempotencyKey key) {}
+
+        @Override
+        public <R extends @Nullable Object> R inTransaction(Work<? super SimulatedStore.Transaction, R> work)
+                throws Exception {
+            return store.inTransaction(work);
+        }
+
+        @Override
+        public Snapshot replace(SimulatedStore.Transaction transaction, IdempotencyRecord expected, Write write) {
+            before(expected.key());
+            return store.replace(transaction, expected, write);
+        }
+
+        @Override
+        public boolean isJoined() {
+            return store.isJoined();
+        }
 
         @Override
         public StoreClass storeClass() {
@@ -253,7 +298,8 @@ final class Faulty {
     }
 
     /** Replaces what has the same token, whatever its version. */
-    static IdempotencyStore comparesTokensOnly(SimulatedStore store, Supplier<Instant> now) {
+    static TransactionalStore<SimulatedStore.Transaction> comparesTokensOnly(
+            SimulatedStore store, Supplier<Instant> now) {
         return new Wrapper(store) {
             @Override
             public Snapshot replace(IdempotencyRecord expected, Write write) {
@@ -335,6 +381,12 @@ final class Faulty {
                 Worlds.with(Worlds.lookupThenReexecute(), none.store(Faulty::losesAcknowledgedWrites)));
         variants.put(
                 "compares nothing when it replaces", Worlds.with(Worlds.hold(), none.store(Faulty::comparesNothing)));
+        variants.put(
+                "compares nothing in its transactions",
+                Worlds.with(Worlds.sameTransaction(), none.store(Faulty::comparesNothingInTransactions)));
+        variants.put(
+                "commits effects in transactions of their own",
+                Worlds.with(Worlds.sameTransaction(), none.store(Faulty::commitsEffectsAlone)));
         return variants;
     }
 }

@@ -40,7 +40,7 @@ final class Script {
         spec = Simulation.operation(world).spec;
         faults = world.faults();
         provider = new SimulatedProvider(world.provider(), ledger, () -> now);
-        records = new SimulatedStore(() -> now, problem -> {});
+        records = new SimulatedStore(() -> now, problem -> {}, ledger::append);
         store = faults.store().around(records, () -> now);
     }
 

@@ -2,11 +2,12 @@ package dev.idempotency;
 
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
+import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.Effect;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -19,17 +20,116 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The store of a simulated world: a map on virtual time that checks every write against invariant I7. */
-final class SimulatedStore implements IdempotencyStore {
+/**
+ * The store of a simulated world: a map on virtual time that checks every write against invariant I7. Effects can be written
+ * in its transactions, too. One that has replaced a record keeps it locked until it ends.
+ */
+final class SimulatedStore implements TransactionalStore<SimulatedStore.Transaction> {
+    /** Effects and one replacement: all of it or nothing. */
+    static final class Transaction {
+        private final Consumer<Effect> effectsOfAllTime;
+        private final List<Effect> effects = new ArrayList<>();
+        private @Nullable IdempotencyRecord after;
+        private boolean autoCommit;
+
+        private Transaction(Consumer<Effect> effectsOfAllTime) {
+            this.effectsOfAllTime = effectsOfAllTime;
+        }
+
+        void write(Effect effect) {
+            if (autoCommit) {
+                effectsOfAllTime.accept(effect);
+            } else {
+                effects.add(effect);
+            }
+        }
+
+        /** For faulty stores: effects count at once, whatever becomes of the transaction. */
+        void autoCommit() {
+            autoCommit = true;
+        }
+    }
+
+    /** Somebody else's transaction is open: whoever wants to replace the record waits. */
+    static final class RowLocked extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        RowLocked() {
+            super(null, null, false, false);
+        }
+    }
+
     private final InstantSource clock;
     private final Consumer<String> violation;
     private final Map<IdempotencyKey, IdempotencyRecord> records = new HashMap<>();
     private final Set<AttemptToken> entered = new HashSet<>();
     private final List<IdempotencyRecord> completed = new ArrayList<>();
+    private final Consumer<Effect> effects;
+    private Consumer<Transaction> committing = this::commit;
+    private @Nullable Transaction lockedBy;
 
-    SimulatedStore(InstantSource clock, Consumer<String> violation) {
+    SimulatedStore(InstantSource clock, Consumer<String> violation, Consumer<Effect> effects) {
         this.clock = clock;
         this.violation = violation;
+        this.effects = effects;
+    }
+
+    /** What happens when the next transaction is to be committed. */
+    void committing(Consumer<Transaction> how) {
+        committing = how;
+    }
+
+    @Override
+    public <R extends @Nullable Object> R inTransaction(Work<? super Transaction, R> work) throws Exception {
+        var transaction = new Transaction(effects);
+        R result;
+        try {
+            result = work.run(transaction);
+        } catch (Throwable t) {
+            rollBack(transaction);
+            throw t;
+        }
+        committing.accept(transaction);
+        return result;
+    }
+
+    void commit(Transaction transaction) {
+        rollBack(transaction);
+        transaction.effects.forEach(effects);
+        IdempotencyRecord after = transaction.after;
+        if (after != null) {
+            put(records.get(after.key()), after);
+        }
+    }
+
+    void rollBack(Transaction transaction) {
+        if (lockedBy == transaction) {
+            lockedBy = null;
+        }
+    }
+
+    boolean isLocked() {
+        return lockedBy != null;
+    }
+
+    @Override
+    public Snapshot replace(Transaction transaction, IdempotencyRecord expected, Write write) {
+        Instant now = clock.instant();
+        IdempotencyRecord standing = records.get(expected.key());
+        return expected.isSameWriteAs(standing) ? force(transaction, write) : new Snapshot(false, standing, now);
+    }
+
+    /** For faulty stores: writes in a transaction whatever stands. */
+    Snapshot force(Transaction transaction, Write write) {
+        Instant now = clock.instant();
+        lockedBy = transaction;
+        transaction.after = write.at(now);
+        return new Snapshot(true, transaction.after, now);
+    }
+
+    @Override
+    public boolean isJoined() {
+        return false;
     }
 
     @Override
@@ -49,6 +149,9 @@ final class SimulatedStore implements IdempotencyStore {
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
+        if (lockedBy != null) {
+            throw new RowLocked();
+        }
         Instant now = clock.instant();
         IdempotencyRecord standing = records.get(expected.key());
         if (!expected.isSameWriteAs(standing)) {

@@ -2,10 +2,11 @@ package dev.idempotency;
 
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.testkit.Effect;
 import dev.idempotency.testkit.EffectLedger;
 import dev.idempotency.testkit.ProviderBehavior;
@@ -151,7 +152,7 @@ final class Simulation {
     }
 
     interface StoreFault {
-        IdempotencyStore around(SimulatedStore store, Supplier<Instant> now);
+        TransactionalStore<SimulatedStore.Transaction> around(SimulatedStore store, Supplier<Instant> now);
     }
 
     record Request(String order, String payload) {}
@@ -210,7 +211,7 @@ final class Simulation {
     private final EffectLedger ledger = EffectLedger.inMemory();
     private final SimulatedProvider provider;
     private final SimulatedStore records;
-    private final IdempotencyStore store;
+    private final TransactionalStore<SimulatedStore.Transaction> store;
     private final List<Caller> callers = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
     private final Set<AttemptToken> sentTokens = new HashSet<>();
@@ -236,7 +237,7 @@ final class Simulation {
         this.tracing = tracing;
         this.random = new SplittableRandom(seed);
         this.provider = new SimulatedProvider(world.provider(), ledger, this::instant);
-        this.records = new SimulatedStore(this::instant, this::violated);
+        this.records = new SimulatedStore(this::instant, this::violated, ledger::append);
         this.store = world.faults().store().around(records, this::instant);
         this.key = new IdempotencyKey("charge", "order");
         this.fingerprints = Map.of("A", new Fingerprint("test", "a"), "B", new Fingerprint("test", "b"));
@@ -250,17 +251,26 @@ final class Simulation {
 
     /** The operation whose settings a world runs with. */
     static Operation<Request, String> operation(World world) {
-        return Idempotency.on(new SimulatedStore(() -> START, problem -> {}))
+        var store = new SimulatedStore(() -> START, problem -> {}, effect -> {});
+        var builder = Idempotency.on(store)
                 .operation("charge", Request.class, String.class)
                 .key(Request::order)
-                .recovery(world.recovery())
                 .failures(world.faults().failures())
                 .lease(Duration.ofMillis(LEASE))
                 .waitAtMost(Duration.ofSeconds(12))
-                .callTimeout(Duration.ofSeconds(100))
-                .calling((request, attempt) -> {
-                    throw new IllegalStateException("the simulation makes the calls");
-                });
+                .callTimeout(Duration.ofSeconds(100));
+        if (world.recovery().terms().policy() == RecoveryTerms.Policy.SAME_TRANSACTION) {
+            return builder.callingInTransactionOf(store, (request, attempt, transaction) -> {
+                throw simulated();
+            });
+        }
+        return builder.recovery(world.recovery()).calling((request, attempt) -> {
+            throw simulated();
+        });
+    }
+
+    private static IllegalStateException simulated() {
+        return new IllegalStateException("the simulation makes the calls");
     }
 
     Outcome run() {
@@ -439,6 +449,13 @@ final class Simulation {
                     execution.request(),
                     call.attempt(),
                     outcome -> advance(process, execution, call.then().apply(outcome), end));
+        } else if (step instanceof Step.Transact<R> transact) {
+            begin(
+                    process,
+                    execution.request(),
+                    transact.attempt(),
+                    transact.recording(),
+                    ending -> advance(process, execution, transact.then().apply(ending), end));
         } else if (step instanceof Step.Investigate<R> ask) {
             investigate(
                     process,
@@ -479,22 +496,31 @@ final class Simulation {
             trace("P" + process.number + " " + request.name() + ": late by " + transit);
             at(400, process, true, () -> hears.hear(ambiguous));
         }
-        at(transit, null, false, () -> {
-            Snapshot snapshot = request.run().apply(store);
-            trace("store " + request.name() + " of P" + process.number + " -> "
-                    + (snapshot.applied() ? "applied " : "not applied ")
-                    + (snapshot.record() == null
-                            ? "nothing"
-                            : snapshot.record().state() + " attempt "
-                                    + snapshot.record().attempt()));
-            if (kind == 3) {
-                trace("P" + process.number + " " + request.name() + ": reply lost");
-                unconfirmed(process, request, hears, ambiguous);
-            } else if (kind != 2) {
-                at(delay(), process, true, () -> hears.hear(new Step.Reply(snapshot, null)));
-                maybeStop(process);
-            }
-        });
+        at(transit, null, false, () -> arriveAtStore(process, request, hears, ambiguous, kind));
+    }
+
+    private void arriveAtStore(
+            Process process, Step.Request request, Hears<Step.Reply> hears, Step.Reply ambiguous, int kind) {
+        Snapshot snapshot;
+        try {
+            snapshot = request.run().apply(store);
+        } catch (SimulatedStore.RowLocked e) {
+            at(50, null, false, () -> arriveAtStore(process, request, hears, ambiguous, kind));
+            return;
+        }
+        trace("store " + request.name() + " of P" + process.number + " -> "
+                + (snapshot.applied() ? "applied " : "not applied ")
+                + (snapshot.record() == null
+                        ? "nothing"
+                        : snapshot.record().state() + " attempt "
+                                + snapshot.record().attempt()));
+        if (kind == 3) {
+            trace("P" + process.number + " " + request.name() + ": reply lost");
+            unconfirmed(process, request, hears, ambiguous);
+        } else if (kind != 2) {
+            at(delay(), process, true, () -> hears.hear(new Step.Reply(snapshot, null)));
+            maybeStop(process);
+        }
     }
 
     private void unconfirmed(Process process, Step.Request request, Hears<Step.Reply> hears, Step.Reply ambiguous) {
@@ -524,6 +550,82 @@ final class Simulation {
                     reply -> renew(process, lease, ask.then().apply(reply)));
         } else if (step instanceof Step.Done<Boolean> done && done.answer()) {
             keep(process, lease);
+        }
+    }
+
+    /** The check has just been passed; between it and the end of the transaction any time may pass. */
+    private void begin(
+            Process process,
+            Request request,
+            RunningAttempt attempt,
+            Step.Recording recording,
+            Hears<Step.Ending> hears) {
+        IdempotencyRecord checked = records.record(key);
+        if (checked == null || !checked.token().equals(attempt.record().token())) {
+            violated("I6: a call passed its check under a token that was not current");
+        }
+        long duration = random.nextInt(3) > 0 ? delay() : random.nextLong(faultsOver() ? 2_000 : 40_000);
+        at(duration, process, true, () -> transact(process, request, attempt, recording, hears));
+    }
+
+    /** The effect, the record and the commit, or what becomes of it. */
+    private void transact(
+            Process process,
+            Request request,
+            RunningAttempt attempt,
+            Step.Recording recording,
+            Hears<Step.Ending> hears) {
+        if (records.isLocked()) {
+            at(50, process, true, () -> transact(process, request, attempt, recording, hears));
+            return;
+        }
+        int kind = percent(callFaultPercent) ? random.nextInt(5) : -1;
+        trace("P" + process.number + " calls in a transaction, attempt " + attempt.number()
+                + (kind < 0 ? "" : " with fault " + kind));
+        Operation.TransactionalCall<Request, String, SimulatedStore.Transaction> call = (asked, by, transaction) -> {
+            String id = "request-" + ++requests;
+            generationOf.put(id, attempt.record().generation());
+            transaction.write(new Effect("tx-" + id, by.nativeKey(), asked.order(), asked.payload(), instant(), id));
+            if (kind == 0) {
+                throw new IOException("constraint violated");
+            }
+            return "tx-" + id;
+        };
+        records.committing(transaction -> commit(transaction, kind));
+        var ending = new SameTransaction<>(store, call).run(request, attempt, recording);
+        trace("P" + process.number + " " + ending.how());
+        at(ending.how() == Step.Ending.How.UNKNOWN ? 400 : delay(), process, true, () -> hears.hear(ending));
+        maybeStop(process);
+    }
+
+    private void commit(SimulatedStore.Transaction transaction, int kind) {
+        switch (kind) {
+            case 1 -> {
+                records.rollBack(transaction);
+                throw new StoreException("refused", false, null);
+            }
+            case 2 -> {
+                records.rollBack(transaction);
+                throw new StoreException("lost", true, null);
+            }
+            case 3 -> {
+                records.commit(transaction);
+                throw new StoreException("reply lost", true, null);
+            }
+            case 4 -> {
+                // The server has it still, and its lock, when the client has given up.
+                boolean commits = random.nextBoolean();
+                at(random.nextLong(20_000), null, false, () -> {
+                    trace("store " + (commits ? "commits" : "rolls back") + " late");
+                    if (commits) {
+                        records.commit(transaction);
+                    } else {
+                        records.rollBack(transaction);
+                    }
+                });
+                throw new StoreException("no reply", true, null);
+            }
+            default -> records.commit(transaction);
         }
     }
 
@@ -793,7 +895,7 @@ final class Simulation {
     private void checkResolved(@Nullable IdempotencyRecord record) {
         boolean allSettled = callers.stream().allMatch(caller -> caller.settled);
         if (record != null && record.state() == State.IN_DOUBT) {
-            boolean mayStay = record.terms().whenMissing() == dev.idempotency.store.RecoveryTerms.WhenMissing.HOLD;
+            boolean mayStay = record.terms().whenMissing() == RecoveryTerms.WhenMissing.HOLD;
             if (!mayStay) {
                 violated("I8: the key is still in doubt");
             } else if (!store.listUnresolved(null, 10).contains(record)) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.idempotency.Simulation.Outcome;
 import dev.idempotency.Simulation.World;
+import dev.idempotency.store.RecoveryTerms.Policy;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -91,14 +92,22 @@ final class SimulationTest {
                         IdempotencyEvent.Type.COMPLETED,
                         IdempotencyEvent.Type.RELEASED,
                         IdempotencyEvent.Type.IN_DOUBT,
-                        IdempotencyEvent.Type.LAPSED,
                         IdempotencyEvent.Type.REPLAYED,
                         IdempotencyEvent.Type.WAITING,
                         IdempotencyEvent.Type.MISMATCHED,
                         IdempotencyEvent.Type.RENEWED,
                         IdempotencyEvent.Type.LEASE_LOST,
                         IdempotencyEvent.Type.STORE_FAILED);
-        switch (world.recovery().terms().policy()) {
+        Policy policy = world.recovery().terms().policy();
+        assertThat(events.containsKey(IdempotencyEvent.Type.LAPSED)).isEqualTo(policy != Policy.SAME_TRANSACTION);
+        switch (policy) {
+            case SAME_TRANSACTION ->
+                assertThat(events)
+                        .containsKeys(
+                                IdempotencyEvent.Type.TAKEN_OVER,
+                                IdempotencyEvent.Type.REEXECUTED,
+                                IdempotencyEvent.Type.SUPERSEDED)
+                        .doesNotContainKey(IdempotencyEvent.Type.RECOVERY_STARTED);
             case NATIVE, NATIVE_THEN_LOOKUP -> assertThat(events).containsKey(IdempotencyEvent.Type.RESENT);
             case LOOKUP, SEAL ->
                 assertThat(events)

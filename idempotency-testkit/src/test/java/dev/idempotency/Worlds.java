@@ -127,6 +127,17 @@ final class Worlds {
                 false);
     }
 
+    static World sameTransaction() {
+        return new World(
+                "SAME_TRANSACTION",
+                Recovery.sameTransaction(),
+                ProviderBehavior.none(),
+                UNBOUNDED,
+                UNBOUNDED,
+                Faults.none(),
+                false);
+    }
+
     static List<World> healthy() {
         return List.of(
                 hold(),
@@ -137,7 +148,8 @@ final class Worlds {
                 nativeInWindow(),
                 nativeThenLookup(),
                 seal(),
-                sealThenClose());
+                sealThenClose(),
+                sameTransaction());
     }
 
     static World with(World world, Faults faults) {

@@ -400,7 +400,8 @@ public final class ReferenceKeyModel {
         if (state.isTerminal()) {
             return refused(row, before, Code.DONE);
         }
-        if (attempt == 1) {
+        // In one transaction with the record, no earlier attempt can have an effect any more.
+        if (attempt == 1 || terms.policy() == RecoveryTerms.Policy.SAME_TRANSACTION) {
             append(Evidence.Kind.RELEASED, attempt, null);
             // After an override, only the payload that was agreed on may come.
             fingerprint = generation == 1 ? null : fingerprint;
