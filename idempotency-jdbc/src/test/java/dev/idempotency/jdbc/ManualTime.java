@@ -10,13 +10,19 @@ import dev.idempotency.testkit.ManualClock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
+import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /** A real table whose statements take a test's clock for the server's. One at a time. */
 final class ManualTime implements IdempotencyStore {
     private static final String SCHEMA = Database.schema();
-    private static final Jdbi JDBI = Jdbi.create(Database.pool());
+    /** Thousands of steps, none of which must outlive a crash. */
+    private static final DataSource POOL =
+            Database.pool(Database.server().jdbcUrl() + "&options=-csynchronous_commit=off");
+
+    private static final Jdbi JDBI = Jdbi.create(POOL);
+    private static final JdbcIdempotencyStore STORE;
 
     static {
         JDBI.useHandle(handle -> {
@@ -26,19 +32,18 @@ final class ManualTime implements IdempotencyStore {
                     "CREATE FUNCTION " + SCHEMA + ".now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now"
                             + " FROM " + SCHEMA + ".clock'");
         });
-    }
-
-    private final ManualClock clock;
-    private final JdbcIdempotencyStore store;
-    private @Nullable Instant told;
-
-    ManualTime(ManualClock clock) {
-        this.clock = clock;
-        this.store = JdbcIdempotencyStore.on(Database.pool())
+        STORE = JdbcIdempotencyStore.on(POOL)
                 .schema(SCHEMA)
                 .clock(SCHEMA + ".now()")
                 .createSchema()
                 .open();
+    }
+
+    private final ManualClock clock;
+    private @Nullable Instant told;
+
+    ManualTime(ManualClock clock) {
+        this.clock = clock;
         JDBI.useHandle(handle -> handle.execute("TRUNCATE " + SCHEMA + ".idempotency_record"));
     }
 
@@ -49,12 +54,12 @@ final class ManualTime implements IdempotencyStore {
                     handle -> handle.execute("UPDATE " + SCHEMA + ".clock SET now = ?", now.atOffset(ZoneOffset.UTC)));
             told = now;
         }
-        return store;
+        return STORE;
     }
 
     @Override
     public StoreClass storeClass() {
-        return store.storeClass();
+        return StoreClass.DURABLE;
     }
 
     @Override

@@ -40,6 +40,9 @@ import org.junit.platform.testkit.engine.Event;
 @Execution(ExecutionMode.SAME_THREAD)
 final class ContractCatchesBrokenStoresTest {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+    /** Threads race here: a store with another fault may fail it too, or may not. */
+    private static final String RACE = "S37";
+
     private static final Comparator<String> BY_NUMBER = Comparator.comparingInt(clause -> number(clause));
 
     /** The store that {@link Candidate} is given; one engine runs at a time. */
@@ -64,7 +67,12 @@ final class ContractCatchesBrokenStoresTest {
     @ParameterizedTest
     @EnumSource
     void contract_brokenStore_failsExactlyItsClauses(BrokenStores broken) {
-        assertThat(clausesFailedBy(broken::on)).isEqualTo(sorted(broken.violates()));
+        var failed = clausesFailedBy(broken::on);
+        if (!broken.violates().contains(RACE)) {
+            failed.remove(RACE);
+        }
+
+        assertThat(failed).isEqualTo(sorted(broken.violates()));
     }
 
     @Test

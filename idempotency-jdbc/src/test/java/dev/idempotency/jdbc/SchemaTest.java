@@ -1,0 +1,158 @@
+package dev.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jdbi.v3.core.Jdbi;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class SchemaTest {
+    private final String schema = Database.schema();
+    private final Jdbi jdbi = Jdbi.create(Database.pool());
+
+    private JdbcIdempotencyStore.Builder on() {
+        return JdbcIdempotencyStore.on(Database.pool()).schema(schema);
+    }
+
+    @Test
+    void open_withoutTable_saysWhatToDo() {
+        assertThatThrownBy(() -> on().open())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("There is no table \"" + schema + "\".\"idempotency_record\"")
+                .hasMessageContaining("createSchema()");
+    }
+
+    @Test
+    void createSchema_again_changesNothing() {
+        var key = Writes.key();
+        on().createSchema().open().reserve(Writes.reservation(key));
+
+        var again = on().createSchema().open();
+
+        assertThat(again.find(key).record()).isNotNull();
+    }
+
+    @Test
+    void createSchema_byManyAtOnce_isDoneOnce() throws Exception {
+        var threads = Executors.newFixedThreadPool(8);
+        try {
+            var all = threads.invokeAll(IntStream.range(0, 8)
+                    .mapToObj(i -> (Callable<Object>) on()::createSchema)
+                    .toList());
+            for (var each : all) {
+                each.get();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+
+        assertThat(on().open().reserve(Writes.reservation(Writes.key())).applied())
+                .isTrue();
+    }
+
+    @Test
+    void table_withAnotherName_isTheOneUsed() {
+        var named = on().table("write_once_2").createSchema().open();
+        named.reserve(Writes.reservation(Writes.key()));
+
+        assertThat(count("write_once_2")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "a b",
+                "Records",
+                "1st",
+                "r\"; DROP TABLE x; --",
+                "a23456789012345678901234567890123456789012345678901234567890"
+            })
+    void table_withAnUnsafeName_isRefused(String name) {
+        assertThatThrownBy(() -> on().table(name))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("table is \"" + name + "\"");
+    }
+
+    @Test
+    void createSchema_overATableOfSomebodyElse_isRefused() {
+        jdbi.useHandle(handle -> handle.execute("CREATE TABLE " + schema + ".idempotency_record (id int)"));
+
+        assertThatThrownBy(() -> on().createSchema())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("not a table of this library");
+    }
+
+    @Test
+    void createSchema_onAnOlderVersion_bringsItForwardAndKeepsTheRecords() {
+        var key = Writes.key();
+        on().createSchema().open().reserve(Writes.reservation(key));
+        List<String> two = List.of("schema.sql", "forward.sql");
+
+        on().createSchema(two);
+
+        var table = new Table(schema, "idempotency_record", false);
+        int version =
+                jdbi.withHandle(handle -> new Schema(table, two).version(handle).orElseThrow());
+        assertThat(version).isEqualTo(2);
+        assertThat(columns("idempotency_record")).contains("added_in_2");
+        var opened = on().open();
+        assertThat(opened.find(key).record()).isNotNull();
+        assertThat(opened.reserve(Writes.reservation(Writes.key())).applied())
+                .as("the older library goes on beside the newer schema")
+                .isTrue();
+    }
+
+    @Test
+    void open_onAnOlderVersion_saysWhatToDo() {
+        on().createSchema();
+        jdbi.useHandle(handle -> handle.execute(
+                "COMMENT ON TABLE " + schema + ".idempotency_record IS 'idempotency records, schema version 0'"));
+
+        assertThatThrownBy(() -> on().open())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("has schema version 0")
+                .hasMessageContaining("needs 1");
+    }
+
+    @Test
+    void script_thatFails_leavesNothingBehind() {
+        assertThatThrownBy(() -> on().createSchema(List.of("schema.sql", "failing.sql")));
+
+        assertThatThrownBy(() -> on().open()).hasMessageContaining("There is no table");
+    }
+
+    @Test
+    void partitionedTable_hasTheSameColumnsAndADay() {
+        on().createSchema();
+        on().table("by_day").partitionedByDay(key -> LocalDate.EPOCH).createSchema();
+
+        var expected = columns("idempotency_record");
+        expected.add(0, "day");
+        assertThat(columns("by_day")).isEqualTo(expected);
+    }
+
+    private List<String> columns(String table) {
+        return jdbi.withHandle(handle -> handle.createQuery("SELECT column_name FROM information_schema.columns WHERE"
+                        + " table_schema = ? AND table_name = ? ORDER BY ordinal_position")
+                .bind(0, schema)
+                .bind(1, table)
+                .mapTo(String.class)
+                .collect(Collectors.toCollection(ArrayList::new)));
+    }
+
+    private int count(String table) {
+        return jdbi.withHandle(handle -> handle.createQuery("SELECT count(*) FROM " + schema + "." + table)
+                .mapTo(Integer.class)
+                .one());
+    }
+}
