@@ -250,6 +250,10 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
         return report;
     }
 
+    Table table() {
+        return table;
+    }
+
     @Override
     public StoreClass storeClass() {
         return report.storeClass();
