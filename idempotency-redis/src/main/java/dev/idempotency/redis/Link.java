@@ -1,0 +1,94 @@
+package dev.idempotency.redis;
+
+import dev.idempotency.store.StoreException;
+import io.lettuce.core.ReadFrom;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.SlotHash;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.models.role.RedisInstance;
+import java.time.Duration;
+import java.util.List;
+
+/** The way to the server, or to the masters of a Cluster: one connection to each, shared by all threads. Thread-safe. */
+interface Link extends AutoCloseable {
+    /** What leads to the master of a key. */
+    StatefulConnection<byte[], byte[]> to(byte[] key);
+
+    /** The very connection on which {@link #to} has its commands sent: what a WAIT must go through. */
+    StatefulConnection<byte[], byte[]> directlyTo(byte[] key);
+
+    /** A connection to each server that has records. */
+    List<StatefulRedisConnection<byte[], byte[]>> masters();
+
+    @Override
+    void close();
+
+    static Link to(RedisClient client, Duration timeout) {
+        StatefulRedisConnection<byte[], byte[]> connection = client.connect(ByteArrayCodec.INSTANCE);
+        connection.setTimeout(timeout);
+        return new Link() {
+            @Override
+            public StatefulConnection<byte[], byte[]> to(byte[] key) {
+                return connection;
+            }
+
+            @Override
+            public StatefulConnection<byte[], byte[]> directlyTo(byte[] key) {
+                return connection;
+            }
+
+            @Override
+            public List<StatefulRedisConnection<byte[], byte[]>> masters() {
+                return List.of(connection);
+            }
+
+            @Override
+            public void close() {
+                connection.close();
+            }
+        };
+    }
+
+    static Link to(RedisClusterClient client, Duration timeout) {
+        StatefulRedisClusterConnection<byte[], byte[]> connection = client.connect(ByteArrayCodec.INSTANCE);
+        connection.setTimeout(timeout);
+        connection.setReadFrom(ReadFrom.UPSTREAM);
+        return new Link() {
+            @Override
+            public StatefulConnection<byte[], byte[]> to(byte[] key) {
+                return connection;
+            }
+
+            @Override
+            public StatefulConnection<byte[], byte[]> directlyTo(byte[] key) {
+                RedisClusterNode master = connection.getPartitions().getMasterBySlot(SlotHash.getSlot(key));
+                if (master == null) {
+                    throw new StoreException("No master is known for slot " + SlotHash.getSlot(key), false, null);
+                }
+                // By host and port: what commands are sent on that go by slot.
+                return connection.getConnection(
+                        master.getUri().getHost(), master.getUri().getPort());
+            }
+
+            @Override
+            public List<StatefulRedisConnection<byte[], byte[]>> masters() {
+                return connection.getPartitions().stream()
+                        .filter(node -> node.getRole() == RedisInstance.Role.UPSTREAM
+                                && !node.getSlots().isEmpty())
+                        .map(node -> connection.getConnection(
+                                node.getUri().getHost(), node.getUri().getPort()))
+                        .toList();
+            }
+
+            @Override
+            public void close() {
+                connection.close();
+            }
+        };
+    }
+}

@@ -1,0 +1,368 @@
+package dev.idempotency.redis;
+
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.StoreClass;
+import dev.idempotency.store.StoreException;
+import dev.idempotency.store.Write;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.cluster.RedisClusterClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records on Redis 7.0 and later or Valkey: one server, one that Sentinels watch, or a Cluster. {@link StoreClass#LOSSY},
+ * whatever its settings are: Redis may lose writes that it has acknowledged, and {@code docs/redis.md} says when. Thread-safe.
+ *
+ * <p>Each step is one script, which a replica refuses and which writes nothing when it is run again. The time is that of the
+ * server which has the key. An unresolved record has no time to live; any other has one, at which Redis removes it.
+ *
+ * <p>It has connections of its own, as the client makes them; closing the store closes them, and not the client. How the
+ * client reconnects, and whether it then sends commands once more, changes nothing but how long a failure takes. Must not be
+ * used from a thread of Lettuce: it waits for replies.
+ */
+public final class RedisIdempotencyStore implements IdempotencyStore, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RedisIdempotencyStore.class);
+
+    /** Bounds how long one step of a purge keeps the server from others. */
+    private static final int LARGEST_PURGE = 200;
+
+    private static final byte[] NOTHING = {};
+
+    private final Link link;
+    private final Layout layout;
+    private final Script.All scripts;
+    private final Steps steps;
+    private final List<RedisProbe> probes;
+
+    private RedisIdempotencyStore(Builder builder) {
+        this.layout = builder.layout;
+        this.scripts = builder.scripts;
+        try {
+            this.link = builder.connect.apply(builder.timeout);
+        } catch (RedisException e) {
+            throw new StoreException("Redis cannot be reached", false, e);
+        }
+        this.steps = new Steps(link, builder.timeout, builder.replicas, builder.replicasTimeout);
+        try {
+            this.probes = probe(builder);
+        } catch (RedisException e) {
+            link.close();
+            throw new StoreException("Redis cannot be asked about itself", false, e);
+        } catch (IllegalStateException e) {
+            link.close();
+            throw e;
+        }
+    }
+
+    private List<RedisProbe> probe(Builder builder) {
+        List<RedisProbe> all = new ArrayList<>();
+        for (var master : link.masters()) {
+            RedisProbe probe = RedisProbe.of(master);
+            List<String> refusals = probe.refusals(builder.throughCluster, builder.mayEvict, builder.mayBeUnknown);
+            if (!refusals.isEmpty()) {
+                throw new IllegalStateException(
+                        "Records must not stand on this server: " + String.join("; ", refusals) + ". " + probe);
+            }
+            LOG.info("Records stand on {}; what it may lose is written in docs/redis.md", probe);
+            if (!probe.appendOnly().equals("always")) {
+                LOG.warn(
+                        "The append-only file is not synced with every write ({}): a server that stops forgets writes"
+                                + " that it has acknowledged",
+                        probe.appendOnly());
+            }
+            all.add(probe);
+        }
+        return List.copyOf(all);
+    }
+
+    /**
+     * A store on one server, or on the one that Sentinels say.
+     *
+     * @param client a client with a default URI; used and not closed
+     * @return a connected store with the default settings
+     * @throws IllegalStateException if the server must not have records, as {@link RedisProbe} found
+     * @throws StoreException if the server cannot be reached
+     */
+    public static RedisIdempotencyStore create(RedisClient client) {
+        return builder(client).build();
+    }
+
+    /**
+     * A store on a Cluster.
+     *
+     * @param client a client; used and not closed
+     * @return a connected store with the default settings
+     * @throws IllegalStateException if one of the masters must not have records, as {@link RedisProbe} found
+     * @throws StoreException if the Cluster cannot be reached
+     */
+    public static RedisIdempotencyStore create(RedisClusterClient client) {
+        return builder(client).build();
+    }
+
+    /**
+     * Describes a store on one server, or on the one that Sentinels say.
+     *
+     * @param client a client with a default URI; used and not closed
+     * @return a builder with the default settings
+     */
+    public static Builder builder(RedisClient client) {
+        Objects.requireNonNull(client, "client");
+        return new Builder(timeout -> Link.to(client, timeout), false);
+    }
+
+    /**
+     * Describes a store on a Cluster.
+     *
+     * @param client a client; used and not closed. Let it refresh its topology, or it does not find a new master
+     * @return a builder with the default settings
+     */
+    public static Builder builder(RedisClusterClient client) {
+        Objects.requireNonNull(client, "client");
+        return new Builder(timeout -> Link.to(client, timeout), true);
+    }
+
+    @Override
+    public StoreClass storeClass() {
+        return StoreClass.LOSSY;
+    }
+
+    /**
+     * What the servers said of themselves when this store was built.
+     *
+     * @return one report for each server, or for each master of a Cluster
+     */
+    public List<RedisProbe> probes() {
+        return probes;
+    }
+
+    @Override
+    public Snapshot reserve(Write write) {
+        return write(scripts.reserve(), NOTHING, write);
+    }
+
+    @Override
+    public Snapshot replace(IdempotencyRecord expected, Write write) {
+        return write(scripts.replace(), RecordFormat.mark(expected), write);
+    }
+
+    private Snapshot write(Script script, byte[] expected, Write write) {
+        IdempotencyRecord next = write.next();
+        List<Object> reply = steps.write(
+                script,
+                keys(next.key()),
+                expected,
+                RecordFormat.head(next),
+                flags(write),
+                span(write.lease()),
+                span(write.retention()),
+                span(write.tombstone()),
+                RecordFormat.body(next));
+        if (!reply.get(0).equals(1L)) {
+            return standing(next.key(), reply);
+        }
+        var times = RecordFormat.times((byte[]) reply.get(1));
+        return new Snapshot(true, next.with().times(times).build(), RecordFormat.instant((Long) reply.get(2)));
+    }
+
+    private List<byte[]> keys(IdempotencyKey key) {
+        int shard = layout.shardOf(key);
+        return List.of(layout.record(key), layout.unresolved(shard), layout.due(shard));
+    }
+
+    private static byte[] flags(Write write) {
+        return new byte[] {flag(write.created()), flag(write.firstSent()), flag(write.newState())};
+    }
+
+    private static byte flag(boolean flag) {
+        return (byte) (flag ? '1' : '0');
+    }
+
+    private static byte[] span(@Nullable Duration duration) {
+        return duration == null ? NOTHING : Layout.bytes(Long.toString(RecordFormat.micros(duration)));
+    }
+
+    private static Snapshot standing(IdempotencyKey key, List<Object> reply) {
+        IdempotencyRecord record = reply.get(1) instanceof byte[] value ? RecordFormat.decode(key, value) : null;
+        return new Snapshot(false, record, RecordFormat.instant((Long) reply.get(2)));
+    }
+
+    @Override
+    public Snapshot find(IdempotencyKey key) {
+        return standing(key, steps.run(scripts.find(), List.of(layout.record(key))));
+    }
+
+    @Override
+    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
+        requireLimit(limit);
+        return new UnresolvedList(steps, scripts.list(), layout, limit).after(after);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Only drops the results of records with a tombstone: whatever may be forgotten Redis removes by itself.
+     */
+    @Override
+    public int purge(int limit) {
+        requireLimit(limit);
+        List<Steps.Running> asked = new ArrayList<>();
+        for (int shard = 0; shard < Layout.SHARDS; shard++) {
+            asked.add(purge(shard, 0));
+        }
+        int done = 0;
+        for (int shard = 0; shard < Layout.SHARDS; shard++) {
+            long due = (Long) asked.get(shard).reply().get(1);
+            while (due > 0 && done < limit) {
+                List<Object> reply =
+                        purge(shard, Math.min(LARGEST_PURGE, limit - done)).reply();
+                done += ((Long) reply.get(0)).intValue();
+                due = (Long) reply.get(1);
+            }
+        }
+        return done;
+    }
+
+    private Steps.Running purge(int shard, int atMost) {
+        return steps.start(scripts.purge(), List.of(layout.due(shard)), Layout.bytes(Integer.toString(atMost)));
+    }
+
+    private static void requireLimit(int limit) {
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit is " + limit + "; it must be at least 1");
+        }
+    }
+
+    /** Closes this store's connections, and not the client that made them. */
+    @Override
+    public void close() {
+        link.close();
+    }
+
+    /** Describes a store, setting by setting. Not thread-safe. */
+    public static final class Builder {
+        private final Function<Duration, Link> connect;
+        private final boolean throughCluster;
+        private Layout layout = new Layout("idempotency");
+        private Script.All scripts = Script.All.load();
+        private Duration timeout = Duration.ofSeconds(3);
+        private int replicas;
+        private Duration replicasTimeout = Duration.ofSeconds(1);
+        private boolean mayEvict;
+        private boolean mayBeUnknown;
+
+        private Builder(Function<Duration, Link> connect, boolean throughCluster) {
+            this.connect = connect;
+            this.throughCluster = throughCluster;
+        }
+
+        /**
+         * Sets what all keys of this store begin with, inside their hash tag. By default {@code idempotency}. Never change it
+         * while results are kept: records under another prefix are not found.
+         *
+         * @param prefix 1 to 100 letters, digits, dots, colons, slashes, hyphens or underscores
+         * @return this
+         * @throws IllegalArgumentException if {@code prefix} is not one
+         */
+        public Builder prefix(String prefix) {
+            this.layout = new Layout(prefix);
+            return this;
+        }
+
+        /**
+         * Sets how long one step waits for its reply. By default 3 seconds. A step that gets none in time may have been
+         * written, and is repeated with the same attempt token.
+         *
+         * @param timeout more than zero, and much less than the shortest lease
+         * @return this
+         * @throws IllegalArgumentException if {@code timeout} is not more than zero
+         */
+        public Builder timeout(Duration timeout) {
+            this.timeout = positive("timeout", timeout);
+            return this;
+        }
+
+        /**
+         * Acknowledges a write only after that many replicas have it, by {@code WAIT}. By default none are waited for. Makes
+         * it rarer that a failover loses a write, and does not make it impossible: the store stays {@link StoreClass#LOSSY}.
+         * Costs one more command for each write.
+         *
+         * @param replicas how many replicas, from 1
+         * @param atMost how long they are waited for; a write that they do not have by then counts as perhaps written
+         * @return this
+         * @throws IllegalArgumentException if {@code replicas} is below 1 or {@code atMost} is not more than zero
+         */
+        public Builder waitForReplicas(int replicas, Duration atMost) {
+            if (replicas < 1) {
+                throw new IllegalArgumentException("replicas is " + replicas + "; it must be at least 1");
+            }
+            this.replicas = replicas;
+            this.replicasTimeout = positive("atMost", atMost);
+            return this;
+        }
+
+        private static Duration positive(String name, Duration duration) {
+            if (duration.isNegative() || duration.toMillis() < 1) {
+                throw new IllegalArgumentException(name + " is " + duration + "; it must be at least a millisecond");
+            }
+            return duration;
+        }
+
+        /**
+         * Lets records stand on a server that drops some of them when its memory is full. A record that is dropped is
+         * forgotten: a write in flight or in doubt runs again, and so does one that was completed.
+         *
+         * @param reason why that is right here; logged
+         * @return this
+         */
+        public Builder acceptEvictedRecords(String reason) {
+            accept("evicted records", reason);
+            this.mayEvict = true;
+            return this;
+        }
+
+        /**
+         * Lets records stand on a server that does not let this user ask for its eviction policy.
+         *
+         * @param reason how else that was made sure; logged
+         * @return this
+         */
+        public Builder acceptUncheckedServer(String reason) {
+            accept("a server that cannot be checked", reason);
+            this.mayBeUnknown = true;
+            return this;
+        }
+
+        private static void accept(String what, String reason) {
+            if (reason.isBlank()) {
+                throw new IllegalArgumentException("reason is blank; say why");
+            }
+            LOG.warn("Accepted: {}, because {}", what, reason);
+        }
+
+        Builder scripts(Script.All scripts) {
+            this.scripts = scripts;
+            return this;
+        }
+
+        /**
+         * Connects, asks each server about itself, and makes the store.
+         *
+         * @return a connected store
+         * @throws IllegalStateException if a server must not have records, as {@link RedisProbe} found
+         * @throws StoreException if Redis cannot be reached
+         */
+        public RedisIdempotencyStore build() {
+            return new RedisIdempotencyStore(this);
+        }
+    }
+}

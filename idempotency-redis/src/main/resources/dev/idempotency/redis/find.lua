@@ -1,0 +1,3 @@
+-- KEYS: record.
+local standing, at = load(KEYS[1])
+return {0, standing, at}

@@ -1,0 +1,25 @@
+package dev.idempotency.redis;
+
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.testkit.junit.IdempotencyStoreContract;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+
+final class RedisClusterIdempotencyStoreTest extends IdempotencyStoreContract {
+    private static final RedisIdempotencyStore STORE = Redises.clustered().build();
+
+    @AfterAll
+    static void close() {
+        STORE.close();
+    }
+
+    @Override
+    protected IdempotencyStore store() {
+        return STORE;
+    }
+
+    @Override
+    protected void elapse(Duration duration) {
+        Redises.pass(duration);
+    }
+}
