@@ -84,7 +84,7 @@ final class Connections implements ConnectionFactory {
         return null;
     }
 
-    private Connection acquire(String step) {
+    Connection acquire(String step) {
         try {
             return openConnection();
         } catch (SQLException e) {

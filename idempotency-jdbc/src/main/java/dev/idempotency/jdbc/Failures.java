@@ -21,6 +21,7 @@ final class Failures {
     private static final String QUERY_CANCELED = "57014";
     private static final String WARNING = "01000";
     private static final String READ_ONLY = "25006";
+    private static final String ABORTED = "25P02";
     private static final String UNDEFINED_TABLE = "42P01";
     private static final String NO_PARTITION = "23514";
 
@@ -55,6 +56,9 @@ final class Failures {
     private static String advice(@Nullable String state) {
         if (READ_ONLY.equals(state)) {
             return ": the session is read only. Connect to the primary, without default_transaction_read_only";
+        }
+        if (ABORTED.equals(state)) {
+            return ": the transaction is aborted by an earlier failure, and can only be rolled back";
         }
         if (UNDEFINED_TABLE.equals(state)) {
             return ": the table is not there. Create the schema first";

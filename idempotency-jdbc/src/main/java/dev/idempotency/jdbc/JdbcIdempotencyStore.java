@@ -1,11 +1,12 @@
 package dev.idempotency.jdbc;
 
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.Operation;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -20,6 +21,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import javax.sql.DataSource;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,13 +33,34 @@ import org.slf4j.LoggerFactory;
  * <p>Every step is one statement in a transaction of its own, on a connection of its own: nothing that the caller's
  * transaction does undoes a reservation. Times are the server's. Give the store a small pool of its own; a caller that holds
  * a connection while the store waits for another one of the same pool can wait for itself.
+ *
+ * <p>A call whose effect is in the same database can write it in one transaction with its record: one of the store's own
+ * ({@link Operation.Builder#callingInTransactionOf}), or one of the caller's ({@link #joining(Handle, Joining)}).
  */
-public final class JdbcIdempotencyStore implements IdempotencyStore {
+public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
     /** A competing insert that is just being committed is not visible yet; one more look finds it. */
     private static final int LOOKS = 100;
 
+    /**
+     * What is run in a transaction of the caller's.
+     *
+     * @param <R> what comes out
+     * @param <X> what it may throw
+     */
+    @FunctionalInterface
+    public interface Joining<R extends @Nullable Object, X extends Exception> {
+        /**
+         * Runs it.
+         *
+         * @return what comes out
+         * @throws X if it failed
+         */
+        R run() throws X;
+    }
+
     private final Connections connections;
+    private final Transactions transactions;
     private final Table table;
     private final @Nullable Function<IdempotencyKey, LocalDate> dayOf;
     private final Statements statements;
@@ -49,6 +73,7 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
             Statements statements,
             ServerReport report) {
         this.connections = connections;
+        this.transactions = new Transactions(connections);
         this.table = table;
         this.dayOf = dayOf;
         this.statements = statements;
@@ -262,6 +287,14 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
     @Override
     public Snapshot reserve(Write write) {
         IdempotencyKey key = write.next().key();
+        Connection joined = transactions.joined();
+        if (joined != null) {
+            // What the joined transaction has completed itself, no other connection sees.
+            Snapshot standing = find(joined, key);
+            if (standing.record() != null) {
+                return standing;
+            }
+        }
         for (int looks = 1; looks <= LOOKS; looks++) {
             Optional<Snapshot> snapshot =
                     connections.plain("reserve", connection -> tryReserve(connection, key, write));
@@ -274,8 +307,8 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
 
     private Optional<Snapshot> tryReserve(Connection connection, IdempotencyKey key, Write write) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(statements.reserve)) {
-            int i = Rows.bind(statement, Rows.bindKey(statement, 1, key, dayOf), write);
-            Rows.bindKey(statement, i, key, dayOf);
+            int i = Rows.bindKey(statement, 1, key, dayOf);
+            Rows.bind(statement, Rows.bindKey(statement, i, key, dayOf), write);
             try (ResultSet row = statement.executeQuery()) {
                 if (!row.next()) {
                     return Optional.empty();
@@ -314,17 +347,104 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return connections.plain("find", connection -> {
-            try (PreparedStatement statement = connection.prepareStatement(statements.find)) {
-                Rows.bindKey(statement, 1, key, dayOf);
-                try (ResultSet row = statement.executeQuery()) {
-                    row.next();
-                    return new Snapshot(
-                            false, row.getString("scope") == null ? null : Rows.record(row), Rows.instant(row, "now"));
-                }
-            }
-        });
+        Connection joined = transactions.joined();
+        return joined == null ? connections.plain("find", connection -> tryFind(connection, key)) : find(joined, key);
     }
+
+    private Snapshot find(Connection transaction, IdempotencyKey key) {
+        try {
+            return tryFind(transaction, key);
+        } catch (SQLException e) {
+            throw Failures.of("find", e);
+        }
+    }
+
+    private Snapshot tryFind(Connection connection, IdempotencyKey key) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(statements.find)) {
+            Rows.bindKey(statement, 1, key, dayOf);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return new Snapshot(
+                        false, row.getString("scope") == null ? null : Rows.record(row), Rows.instant(row, "now"));
+            }
+        }
+    }
+
+    // ---- transactions
+
+    /**
+     * Runs work in one transaction, with the isolation that the server has by default, and commits it. The handle can do
+     * everything but end the transaction.
+     */
+    @Override
+    public <R extends @Nullable Object> R inTransaction(Work<? super Handle, R> work) throws Exception {
+        Objects.requireNonNull(work, "work");
+        return transactions.run(work);
+    }
+
+    @Override
+    public Snapshot replace(Handle transaction, IdempotencyRecord expected, Write write) {
+        Connection connection = transaction.getConnection();
+        try {
+            Optional<Instant> written = tryReplace(connection, expected, write);
+            return written.isPresent()
+                    ? new Snapshot(true, write.at(written.get()), written.get())
+                    : tryFind(connection, expected.key());
+        } catch (SQLException e) {
+            throw Failures.of("replace", e);
+        }
+    }
+
+    @Override
+    public boolean isJoined() {
+        return transactions.joined() != null;
+    }
+
+    /**
+     * Lets calls of this thread write in a transaction of the caller's, with their records: those of operations that were
+     * built with {@link Operation.Builder#callingInTransactionOf}. Each is under a savepoint, so that a call that fails
+     * leaves nothing behind. What they answer becomes true when the caller commits. If he rolls back, the key stays reserved
+     * until its lease is over, and the next run makes the call again.
+     *
+     * <p>The reservation itself is committed at once, on a connection of the store's: let the caller's pool be another one.
+     *
+     * @param transaction an open READ COMMITTED transaction on the database of the store; stays open
+     * @param run executes operations, on this thread
+     * @param <R> what comes out
+     * @param <X> what {@code run} may throw
+     * @return what {@code run} returned
+     * @throws X if {@code run} throws it
+     * @throws IllegalStateException if the transaction is none, is aborted, or is not READ COMMITTED; nothing was written
+     * @throws StoreException if its connection is broken; nothing was written
+     * @throws NullPointerException if an argument is null
+     */
+    public <R extends @Nullable Object, X extends Exception> R joining(Handle transaction, Joining<R, X> run) throws X {
+        Objects.requireNonNull(transaction, "transaction");
+        Objects.requireNonNull(run, "run");
+        return transactions.joining(transaction, run);
+    }
+
+    /**
+     * As {@link #joining(Handle, Joining)}, in the transaction of a connection, such as the one that a framework has bound to
+     * this thread.
+     *
+     * @param transaction an open READ COMMITTED transaction on the database of the store; stays open
+     * @param run executes operations, on this thread
+     * @param <R> what comes out
+     * @param <X> what {@code run} may throw
+     * @return what {@code run} returned
+     * @throws X if {@code run} throws it
+     * @throws IllegalStateException if the transaction is none, is aborted, or is not READ COMMITTED; nothing was written
+     * @throws StoreException if its connection is broken; nothing was written
+     * @throws NullPointerException if an argument is null
+     */
+    public <R extends @Nullable Object, X extends Exception> R joining(Connection transaction, Joining<R, X> run)
+            throws X {
+        Objects.requireNonNull(transaction, "transaction");
+        return joining(Jdbi.open(transaction), run);
+    }
+
+    // ---- keeping house
 
     @Override
     public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {

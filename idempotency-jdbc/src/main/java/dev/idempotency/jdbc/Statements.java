@@ -26,7 +26,10 @@ final class Statements {
                     + " COALESCE(CAST(? AS timestamptz), " + EXPIRES_AT
                     + " + CAST(? AS bigint) * interval '1 microsecond')";
 
-    /** Inserts, or reads what stands, in one round trip; no row at all when another insert is just being committed. */
+    /**
+     * Inserts, or reads what stands, in one round trip; no row at all when another insert is just being committed. Inserts
+     * only where nothing stands: an insert would wait for a transaction that has replaced the record and is still open.
+     */
     final String reserve;
 
     /** Replaces one version of one attempt. */
@@ -41,13 +44,14 @@ final class Statements {
         String clock = "WITH clock AS MATERIALIZED (SELECT " + clockExpression + " AS now)";
         String t = table.quoted();
         String keyIs = (table.partitioned() ? "r.day = ? AND " : "") + "r.scope = ? AND r.key = ?";
-        reserve = clock + ", written AS (INSERT INTO " + t + " ("
+        reserve = clock + ", standing AS (SELECT r.scope, r.key, " + qualified("r") + " FROM " + t + " r WHERE " + keyIs
+                + "), written AS (INSERT INTO " + t + " ("
                 + (table.partitioned() ? "day, " : "") + "scope, key, " + COLUMNS + ") SELECT "
                 + (table.partitioned() ? "CAST(? AS date), " : "") + "CAST(? AS text), CAST(? AS text), " + VALUES
-                + " FROM clock ON CONFLICT DO NOTHING RETURNING true)"
+                + " FROM clock WHERE NOT EXISTS (SELECT FROM standing) ON CONFLICT DO NOTHING RETURNING true)"
                 + " SELECT clock.now, true AS applied, NULL AS scope, NULL AS key, " + nulls()
                 + " FROM clock, written UNION ALL SELECT clock.now, false, r.scope, r.key, " + qualified("r")
-                + " FROM clock, " + t + " r WHERE " + keyIs;
+                + " FROM clock, standing r";
         replace = clock + " UPDATE " + t + " r SET (" + COLUMNS + ") = ROW(" + VALUES + ") FROM clock WHERE " + keyIs
                 + " AND r.token = ? AND r.version = ? RETURNING clock.now";
         find = clock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t + " r ON "
