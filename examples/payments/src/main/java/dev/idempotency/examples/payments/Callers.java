@@ -12,8 +12,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,13 +51,13 @@ final class Callers implements AutoCloseable {
      * The end of one caller.
      *
      * @param charge null unless the outcome is {@link Outcome#CHARGED}
-     * @param failure null if it is
+     * @param failure what it met instead, for people; null if it is charged
      */
     record Answer(
             Orders.Row row,
             Outcome outcome,
             @Nullable Charge charge,
-            @Nullable Exception failure) {
+            @Nullable String failure) {
         /** The order's id. */
         String id() {
             return row.order().id();
@@ -71,24 +69,22 @@ final class Callers implements AutoCloseable {
     private final ScheduledExecutorService workers;
     private final Charging charging;
     private final Duration patienceInDoubt;
-    private final AtomicInteger ended = new AtomicInteger();
-    private final AtomicLong retries = new AtomicLong();
+    private final Witness witness;
 
-    Callers(Charging charging, int workers, Duration patienceInDoubt) {
+    Callers(Charging charging, int workers, Duration patienceInDoubt, Witness witness) {
         this.charging = charging;
         this.workers = Executors.newScheduledThreadPool(workers);
         this.patienceInDoubt = patienceInDoubt;
+        this.witness = witness;
     }
 
-    /** Lets {@code repeat} callers call for each row, and waits for all of them. */
-    List<Answer> call(List<Orders.Row> rows, int repeat) {
+    /** Lets one caller call for each row, all at the same time, and waits for all of them. */
+    List<Answer> call(List<Orders.Row> rows) {
         var answers = new ArrayList<CompletableFuture<Answer>>();
         for (Orders.Row row : rows) {
-            for (int i = 0; i < repeat; i++) {
-                var caller = new Caller(row, System.nanoTime(), new CompletableFuture<>());
-                answers.add(caller.answer());
-                after(Duration.ZERO, caller, 1);
-            }
+            var answer = new CompletableFuture<Answer>();
+            answers.add(answer);
+            workers.execute(() -> attempt(new Caller(row, System.nanoTime(), answer), 1));
         }
         return answers.stream().map(CompletableFuture::join).toList();
     }
@@ -128,7 +124,7 @@ final class Callers implements AutoCloseable {
         if (tries >= LEAST_TRIES && System.nanoTime() - caller.since() > patience.toNanos()) {
             end(caller, otherwise, null, failure);
         } else {
-            retries.incrementAndGet();
+            witness.saw(Witness.Sight.RETRY, otherwise.name());
             after(delay(failure, tries), caller, tries + 1);
         }
     }
@@ -141,18 +137,9 @@ final class Callers implements AutoCloseable {
     }
 
     private void end(Caller caller, Outcome outcome, @Nullable Charge charge, @Nullable Exception failure) {
-        ended.incrementAndGet();
-        caller.answer().complete(new Answer(caller.row(), outcome, charge, failure));
-    }
-
-    /** How many callers have ended. */
-    int ended() {
-        return ended.get();
-    }
-
-    /** How often a caller tried again. */
-    long retries() {
-        return retries.get();
+        var answer = new Answer(caller.row(), outcome, charge, failure == null ? null : failure.toString());
+        witness.answered(answer);
+        caller.answer().complete(answer);
     }
 
     @Override

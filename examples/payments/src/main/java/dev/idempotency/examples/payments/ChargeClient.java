@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,7 +47,7 @@ final class ChargeClient {
             .connectTimeout(CONNECT_TIMEOUT)
             .followRedirects(HttpClient.Redirect.NEVER)
             .build();
-    private final Tally answers = new Tally();
+    private final Consumer<String> answers;
     private final String charges;
     private final Duration timeout;
 
@@ -64,15 +65,12 @@ final class ChargeClient {
      *
      * @param provider the address that {@code /charges} is added to
      * @param timeout how long to wait for a complete answer
+     * @param answers is told what the provider answered to each charge
      */
-    ChargeClient(URI provider, Duration timeout) {
+    ChargeClient(URI provider, Duration timeout, Consumer<String> answers) {
         this.charges = provider + "/charges";
         this.timeout = timeout;
-    }
-
-    /** How often the provider gave which answer to a charge. */
-    Tally answers() {
-        return answers;
+        this.answers = answers;
     }
 
     /** Charges an order: the call of the operation. */
@@ -89,10 +87,10 @@ final class ChargeClient {
         try {
             response = send(request, timeout);
         } catch (IOException e) {
-            answers.add(kind(e));
+            answers.accept(kind(e));
             throw e;
         }
-        answers.add(String.valueOf(response.statusCode()));
+        answers.accept(String.valueOf(response.statusCode()));
         JsonNode answer = json(response.body());
         switch (response.statusCode()) {
             case 200, 201 -> {

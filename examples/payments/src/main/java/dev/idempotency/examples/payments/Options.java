@@ -5,7 +5,9 @@ import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -19,10 +21,13 @@ import org.jspecify.annotations.Nullable;
  * @param workers how many calls at once
  * @param repeat how many callers for each row
  * @param recovery what ends a doubt
+ * @param store where records stand
+ * @param storeUrl a server of the user's own for it; null for one that the run starts
+ * @param kills how often the paying process is killed, if it is one of its own
  * @param isUnprotected whether the library stays out of it
  * @param providerUrl somebody else's provider; null for the simulator
  * @param faults the simulator's fault plan
- * @param seed of the fault plan
+ * @param seed of the fault plan and of the moments of the kills
  * @param timeout how long a call may take before its caller gives it up
  * @param transit how long after a request was sent the provider may still act on it
  * @param lag how long after an effect the provider's lookup may still miss it
@@ -33,6 +38,9 @@ record Options(
         int workers,
         int repeat,
         RecoveryChoice recovery,
+        StoreChoice store,
+        @Nullable String storeUrl,
+        int kills,
         boolean isUnprotected,
         @Nullable URI providerUrl,
         String faults,
@@ -54,10 +62,16 @@ record Options(
               --repeat N            callers for each row, all at the same time (default 2)
               --recovery POLICY     what ends a doubt: hold, lookup, native, native-lookup or seal
                                     (default native-lookup; hold with --provider-url, of which nothing is known)
-              --store caffeine      where records stand (default and only one: caffeine, in this process)
-              --unprotected         the same callers and the same retries without the library, to see what it prevents
+              --store STORE         where records stand: caffeine (default), in this process; or postgres, a server that
+                                    the run starts. Then a process of its own pays, is killed with kill -9 at random
+                                    moments and started again with the same orders
+              --jdbc-url URL        with --store postgres: records go to this server, into the table payments_example,
+                                    which is created; and emptied, unless --provider-url is given too
+              --kills N             how often the paying process is killed (default 10; not with --store caffeine)
+              --unprotected         the same callers, the same retries and kills without the library, to see what it
+                                    prevents
               --faults SPEC         the simulator's faults: default, none, or a list such as reply-lost=0.05,max=2
-              --seed N              of the faults (default 1); the same seed, the same faults
+              --seed N              of the faults and the kills (default 1); the same seed, the same faults
               --provider-url URL    charge at this provider instead of the simulator; see README.md for what it must speak
               --timeout-ms N        how long a call may take (default 500; 2000 with --provider-url)
               --transit-ms N        how long after it was sent the provider may still act on a request (default 2000)
@@ -65,9 +79,11 @@ record Options(
               --help                this text
 
             Exit status: 0 if nothing was charged twice and no answer was wrong; with --unprotected, if the run ended and
-            could be counted. 1 if something was, or the provider could not be used. 2 if the options or the orders are
+            could be counted. 1 if something was, or a server could not be used. 2 if the options or the orders are
             wrong; nothing was charged then.
             """;
+
+    private static final int DEFAULT_KILLS = 10;
 
     private static final Set<String> WITH_VALUE = Set.of(
             "--orders",
@@ -76,6 +92,8 @@ record Options(
             "--repeat",
             "--recovery",
             "--store",
+            "--jdbc-url",
+            "--kills",
             "--faults",
             "--seed",
             "--provider-url",
@@ -103,8 +121,10 @@ record Options(
         if (isForeign && given.containsKey("--faults")) {
             throw new UsageException("--faults are the simulator's; leave them out with --provider-url");
         }
-        if (!given.getOrDefault("--store", "caffeine").equals("caffeine")) {
-            throw new UsageException("--store must be caffeine");
+        StoreChoice store = store(given.getOrDefault("--store", "caffeine"));
+        if (!store.outlivesItsProcess() && given.containsKey("--kills")) {
+            throw new UsageException(
+                    "--kills needs a store that is not in the process that is killed, such as" + " --store postgres");
         }
         long seed = number(given, "--seed", 1, Long.MIN_VALUE, Long.MAX_VALUE);
         return new Options(
@@ -113,6 +133,9 @@ record Options(
                 (int) number(given, "--workers", 16, 1, 1000),
                 (int) number(given, "--repeat", 2, 1, 100),
                 recovery(given.getOrDefault("--recovery", isForeign ? "hold" : "native-lookup")),
+                store,
+                storeUrl(given, store, isUnprotected),
+                (int) number(given, "--kills", store.outlivesItsProcess() ? DEFAULT_KILLS : 0, 0, 1000),
                 isUnprotected,
                 providerUrl,
                 faults(given.getOrDefault("--faults", "default"), seed),
@@ -177,6 +200,33 @@ record Options(
         throw new UsageException("--recovery must be hold, lookup, native, native-lookup or seal, not '" + value + "'");
     }
 
+    private static StoreChoice store(String value) throws UsageException {
+        for (StoreChoice choice : StoreChoice.values()) {
+            if (choice.option().equals(value)) {
+                return choice;
+            }
+        }
+        throw new UsageException("--store must be caffeine or postgres, not '" + value + "'");
+    }
+
+    private static @Nullable String storeUrl(Map<String, String> given, StoreChoice store, boolean isUnprotected)
+            throws UsageException {
+        for (StoreChoice other : StoreChoice.values()) {
+            if (other != store && given.containsKey(other.urlOption())) {
+                throw new UsageException(other.urlOption() + " needs --store " + other.option());
+            }
+        }
+        String value = given.get(store.urlOption());
+        if (value != null && isUnprotected) {
+            throw new UsageException("--unprotected has no store; leave out " + store.urlOption());
+        }
+        if (value != null && !value.startsWith(store.urlPrefix())) {
+            throw new UsageException(store.urlOption() + " needs an address that begins with " + store.urlPrefix()
+                    + ", not '" + value + "'");
+        }
+        return value;
+    }
+
     private static String faults(String spec, long seed) throws UsageException {
         try {
             FaultPlan.parse(spec, seed);
@@ -204,5 +254,32 @@ record Options(
             // Refused below, as an address of another kind is.
         }
         throw new UsageException("--provider-url needs an address such as http://localhost:8080, not '" + value + "'");
+    }
+
+    /**
+     * The command line of a process that pays, at servers that are there already.
+     *
+     * @param provider where to charge
+     * @param storeUrl where records stand; null without the library
+     */
+    List<String> forPaying(URI provider, @Nullable String storeUrl) {
+        var args = new ArrayList<>(List.of(
+                "--limit", Integer.toString(limit),
+                "--workers", Integer.toString(workers),
+                "--repeat", Integer.toString(repeat),
+                "--store", store.option(),
+                "--provider-url", provider.toString(),
+                "--timeout-ms", Long.toString(timeout.toMillis()),
+                "--transit-ms", Long.toString(transit.toMillis()),
+                "--lag-ms", Long.toString(lag.toMillis())));
+        if (orders != null) {
+            args.addAll(List.of("--orders", orders.toString()));
+        }
+        if (storeUrl == null) {
+            args.add("--unprotected");
+        } else {
+            args.addAll(List.of("--recovery", recovery.option(), store.urlOption(), storeUrl));
+        }
+        return args;
     }
 }

@@ -7,34 +7,106 @@ import dev.idempotency.Operation;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.examples.payments.Callers.Answer;
 import dev.idempotency.examples.payments.Callers.Outcome;
-import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.examples.payments.Witness.Sight;
+import dev.idempotency.store.IdempotencyStore;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 
-/** The main class: {@code java -jar payments.jar --help}. */
+/** The main class, {@code java -jar payments.jar --help}, and the part of it that an application would have. */
 public final class Payments {
     private static final Duration WAIT_FOR_ANOTHER_RUN = Duration.ofSeconds(1);
 
     private final Options options;
-    private final PrintStream out;
+    private final Orders orders;
     private final ChargeClient client;
-    private final Tally events = new Tally();
-    private final Tally doubts = new Tally();
+    private final Witness witness;
 
-    private Payments(Options options, Provider provider, PrintStream out) {
+    Payments(Options options, Orders orders, URI provider, Witness witness) {
         this.options = options;
-        this.out = out;
-        this.client = new ChargeClient(provider.uri(), options.timeout());
+        this.orders = orders;
+        this.client = new ChargeClient(provider, options.timeout(), answer -> witness.saw(Sight.CALL, answer));
+        this.witness = witness;
+    }
+
+    /** This is what a reader would copy: the operation on a store, and what ends a doubt. */
+    void withLibrary(IdempotencyStore store) {
+        try (var idempotency = Idempotency.builder(store).listener(this::heard).build()) {
+            Operation<Order, Charge> charge = idempotency
+                    .operation("charge", Order.class, Charge.class)
+                    .key(Order::id)
+                    .recovery(options.recovery().recovery(client, options))
+                    .failures(HttpFailures.classifier().notExecuted(429))
+                    .lease(options.store().lease())
+                    .waitAtMost(WAIT_FOR_ANOTHER_RUN)
+                    .calling((order, attempt) -> client.charge(order, attempt.nativeKey()));
+            witness.saw(Sight.NOTE, "Recovery " + options.recovery().option() + ". " + charge.explain());
+            call(charge::execute, List.of());
+        }
+    }
+
+    /**
+     * The same calls without the library, with a fresh key each, as clients make them that keep no record.
+     *
+     * @param answered the lines of rows whose callers need no answer any more
+     */
+    void withoutLibrary(Collection<Integer> answered) {
+        witness.saw(
+                Sight.NOTE,
+                "Without the library: every caller calls the provider itself, with a new Idempotency-Key each time");
+        call(order -> client.charge(order, UUID.randomUUID().toString()), answered);
+    }
+
+    private void call(Callers.Charging charging, Collection<Integer> answered) {
+        try (var callers =
+                new Callers(charging, options.workers(), options.recovery().patience(options), witness)) {
+            var left = new ArrayList<>(answered);
+            List<Answer> answers = callers.call(repeated(orders.agreeing(), left));
+            Set<String> unrecorded = unrecorded(answers);
+            // Not before their order has a record, or they would be charged in its place.
+            callers.call(repeated(
+                    orders.contradicting().stream()
+                            .filter(row -> !unrecorded.contains(row.order().id()))
+                            .toList(),
+                    left));
+        }
+    }
+
+    /** Each row once for each of its callers, without the callers that have their answer. */
+    private List<Orders.Row> repeated(List<Orders.Row> rows, List<Integer> answered) {
+        var callers = new ArrayList<Orders.Row>();
+        for (Orders.Row row : rows) {
+            for (int i = 0; i < options.repeat(); i++) {
+                if (!answered.remove((Integer) row.line())) {
+                    callers.add(row);
+                }
+            }
+        }
+        return callers;
+    }
+
+    /** The orders whose keys are free again. */
+    private static Set<String> unrecorded(List<Answer> answers) {
+        var ids = answers.stream().map(Answer::id).collect(Collectors.toCollection(HashSet::new));
+        answers.stream()
+                .filter(answer -> answer.outcome() != Outcome.NOT_EXECUTED)
+                .forEach(answer -> ids.remove(answer.id()));
+        return ids;
+    }
+
+    private void heard(IdempotencyEvent event) {
+        witness.saw(Sight.EVENT, event.type().name());
+        if (event.type() == IdempotencyEvent.Type.IN_DOUBT) {
+            witness.saw(Sight.DOUBT, event.detail());
+        }
     }
 
     /**
@@ -55,7 +127,9 @@ public final class Payments {
             var options = Options.parse(args);
             var orders = Orders.read(options.orders(), options.limit());
             try (var provider = Provider.of(options)) {
-                return new Payments(options, provider, out).run(orders);
+                return options.store().outlivesItsProcess()
+                        ? new Crashes(options, orders, provider, out).run()
+                        : inThisProcess(options, orders, provider, out);
             }
         } catch (Options.UsageException e) {
             err.println(e.getMessage() + "; --help lists the options");
@@ -63,6 +137,9 @@ public final class Payments {
         } catch (Orders.UnusableException e) {
             err.println(e.getMessage());
             return 2;
+        } catch (RunFailedException e) {
+            err.println(e.getMessage());
+            return 1;
         } catch (IOException e) {
             err.println("The provider cannot be used: " + e);
             return 1;
@@ -73,110 +150,31 @@ public final class Payments {
         }
     }
 
-    private int run(Orders orders) throws IOException, InterruptedException {
-        out.println(orders.rows().size() + " rows with " + orders.ids().size() + " orders, from " + orders.source());
-        beforehand(orders, client.ledger());
-        return options.isUnprotected() ? withoutLibrary(orders) : withLibrary(orders);
-    }
-
-    /** No ledger, no figures: better said before than after. A provider that cannot be reached is not called at all. */
-    private void beforehand(Orders orders, @Nullable List<Charge> ledger) {
-        if (ledger == null) {
-            out.println("The provider does not list its charges (GET /charges): figures will be those of its answers");
-            return;
-        }
-        long earlier = ledger.stream()
-                .filter(charge -> orders.ids().contains(charge.reference()))
-                .count();
-        if (earlier > 0) {
-            out.println(
-                    "The provider has " + earlier + " charges of these orders already, which count below; the records"
-                            + " of the run that made them went with its process");
-        }
-    }
-
-    /** This is what a reader would copy: the store, the operation, and what ends a doubt. */
-    private int withLibrary(Orders orders) throws IOException, InterruptedException {
-        var store = CaffeineIdempotencyStore.create(Math.max(1, orders.rows().size()));
-        try (var idempotency = Idempotency.builder(store).listener(this::count).build()) {
-            Operation<Order, Charge> charge = idempotency
-                    .operation("charge", Order.class, Charge.class)
-                    .key(Order::id)
-                    .recovery(options.recovery().recovery(client, options))
-                    .failures(HttpFailures.classifier().notExecuted(429))
-                    .waitAtMost(WAIT_FOR_ANOTHER_RUN)
-                    .calling((order, attempt) -> client.charge(order, attempt.nativeKey()));
-            out.println("Recovery " + options.recovery().option() + ". " + charge.explain());
-            return run(orders, charge::execute, store);
-        }
-    }
-
-    /** The same calls without the library, with a fresh key each, as clients make them that keep no record. */
-    private int withoutLibrary(Orders orders) throws IOException, InterruptedException {
-        out.println(
-                "Without the library: every caller calls the provider itself, with a new Idempotency-Key each time");
-        return run(
-                orders, order -> client.charge(order, UUID.randomUUID().toString()), CaffeineIdempotencyStore.create());
-    }
-
-    private int run(Orders orders, Callers.Charging charging, CaffeineIdempotencyStore store)
+    private static int inThisProcess(Options options, Orders orders, Provider provider, PrintStream out)
             throws IOException, InterruptedException {
-        long start = System.nanoTime();
-        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
-        try (var callers =
-                new Callers(charging, options.workers(), options.recovery().patience(options))) {
-            int all = orders.rows().size() * options.repeat();
-            var unused = timer.scheduleAtFixedRate(() -> progress(callers, all, start), 1, 1, TimeUnit.SECONDS);
-            var answers = new ArrayList<>(callers.call(orders.agreeing(), options.repeat()));
-            answers.addAll(callers.call(contradicting(orders, answers), options.repeat()));
-            awaitLateEffects(timer);
-            timer.shutdownNow();
-            progress(callers, all, start);
-            var report = new Report(orders, answers, client.ledger(), unresolved(store), options.isUnprotected());
-            report.print(out, events, doubts, client.answers(), callers.retries());
-            return report.exitStatus();
+        var audit = new Audit(options, orders, provider, out);
+        audit.before();
+        var counts = new Counts(out);
+        var payments = new Payments(options, orders, provider.uri(), counts);
+        var store = CaffeineIdempotencyStore.create(Math.max(1, orders.rows().size()));
+        int all = orders.rows().size() * options.repeat();
+        var progress = new Progress(out, () -> progress(counts, all, options.isUnprotected()));
+        try {
+            if (options.isUnprotected()) {
+                payments.withoutLibrary(List.of());
+            } else {
+                payments.withLibrary(store);
+            }
+            audit.awaitLateEffects();
         } finally {
-            timer.shutdownNow();
+            progress.close();
         }
+        return audit.after(counts, store.listUnresolved(null, Integer.MAX_VALUE), -1);
     }
 
-    /** The rows that must be refused: not before their order has a record, or they would be charged in its place. */
-    private static List<Orders.Row> contradicting(Orders orders, List<Answer> answers) {
-        var recorded = new HashSet<String>();
-        answers.stream()
-                .filter(answer -> answer.outcome() != Outcome.NOT_EXECUTED)
-                .forEach(answer -> recorded.add(answer.id()));
-        return orders.contradicting().stream()
-                .filter(row -> recorded.contains(row.order().id()))
-                .toList();
-    }
-
-    private void progress(Callers callers, int all, long start) {
-        out.printf(
-                "%3d s  %d of %d callers have an answer, %d calls to the provider%s%n",
-                TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start),
-                callers.ended(),
-                all,
-                client.answers().total(),
-                options.isUnprotected() ? "" : ", " + doubts.total() + " came into doubt");
-    }
-
-    /** What was sent may still take effect for the length of the transit; only then is the ledger final. */
-    private void awaitLateEffects(ScheduledExecutorService timer) {
-        var settled = new CompletableFuture<Void>();
-        var unused =
-                timer.schedule(() -> settled.complete(null), options.transit().toMillis(), TimeUnit.MILLISECONDS);
-        settled.join();
-    }
-
-    private void count(IdempotencyEvent event) {
-        events.add(event.type().name());
-        if (event.type() == IdempotencyEvent.Type.IN_DOUBT) {
-            doubts.add(event.detail());
-        }
-    }
-
-    private static List<IdempotencyRecord> unresolved(CaffeineIdempotencyStore store) {
-        return store.listUnresolved(null, Integer.MAX_VALUE);
+    private static String progress(Counts counts, int all, boolean isUnprotected) {
+        return counts.answers().size() + " of " + all + " callers have an answer, "
+                + counts.of(Sight.CALL).total() + " calls to the provider"
+                + (isUnprotected ? "" : ", " + counts.of(Sight.DOUBT).total() + " came into doubt");
     }
 }

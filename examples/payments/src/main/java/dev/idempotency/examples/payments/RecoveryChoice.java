@@ -63,10 +63,12 @@ enum RecoveryChoice {
 
     /**
      * Short, because a run is: the transit is {@code --transit-ms}, which the simulator's delayed requests keep five times
-     * over; the store's clock is this process's monotonic one, which never jumps.
+     * over.
      */
     private static Quiescence quiescence(Options options) {
-        return Quiescence.of(options.transit(), options.lag()).withPause(PAUSE).withClockError(Duration.ZERO);
+        return Quiescence.of(options.transit(), options.lag())
+                .withPause(PAUSE)
+                .withClockError(options.store().clockError());
     }
 
     /**

@@ -1,11 +1,14 @@
 package dev.idempotency.examples.payments;
 
+import dev.idempotency.IdempotencyEvent;
 import dev.idempotency.examples.payments.Callers.Answer;
 import dev.idempotency.examples.payments.Callers.Outcome;
+import dev.idempotency.examples.payments.Witness.Sight;
 import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import java.io.PrintStream;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -21,14 +24,19 @@ final class Report {
 
     private final Orders orders;
     private final List<Answer> answers;
+    private final Counts counts;
     private final boolean isUnprotected;
     private final boolean hasLedger;
+    private final int kills;
 
     /** By order: the charges in the provider's ledger; without one, those that callers were told of. */
     private final Map<String, List<Charge>> effects = new HashMap<>();
 
     /** By order: the ids of the charges that callers were told of. */
     private final Map<String, Set<String>> told = new HashMap<>();
+
+    /** The orders of which a caller was told for certain that they were not charged. */
+    private final Set<String> knownAsNotCharged = new HashSet<>();
 
     /** By order: why it is not known whether it was charged. */
     private final Map<String, String> inDoubt = new TreeMap<>();
@@ -38,19 +46,28 @@ final class Report {
      *
      * @param ledger what the provider did; null if it does not say
      * @param unresolved the records of the keys in doubt
+     * @param kills how often the paying process was killed; below 0 if it is this one
      */
     Report(
             Orders orders,
-            List<Answer> answers,
+            Counts counts,
             @Nullable List<Charge> ledger,
             List<IdempotencyRecord> unresolved,
-            boolean isUnprotected) {
+            boolean isUnprotected,
+            int kills) {
         this.orders = orders;
-        this.answers = answers;
+        this.counts = counts;
+        this.answers = counts.answers().stream()
+                .sorted(Comparator.comparingInt(answer -> answer.row().line()))
+                .toList();
         this.isUnprotected = isUnprotected;
+        this.kills = kills;
         hasLedger = ledger != null;
         var answered = new LinkedHashSet<Charge>();
         for (Answer answer : answers) {
+            if (answer.outcome() == Outcome.DECLINED || answer.outcome() == Outcome.NOT_EXECUTED) {
+                knownAsNotCharged.add(answer.id());
+            }
             if (answer.charge() != null) {
                 answered.add(answer.charge());
                 told.computeIfAbsent(answer.id(), id -> new HashSet<>())
@@ -88,11 +105,19 @@ final class Report {
         return effects() - effects.size();
     }
 
-    /** Orders of which a caller was told of a charge that the provider does not have. */
+    /** Orders that somebody believes to be done, and that are not. */
     private long lost() {
-        return told.entrySet().stream()
-                .filter(order -> !idsOf(order.getKey()).containsAll(order.getValue()))
+        return orders.ids().stream()
+                .filter(id -> !idsOf(id).containsAll(told.getOrDefault(id, Set.of())) || isForgotten(id))
                 .count();
+    }
+
+    /** Not charged, and yet neither listed as in doubt nor known to any caller as not charged. */
+    private boolean isForgotten(String order) {
+        return hasLedger
+                && !effects.containsKey(order)
+                && !inDoubt.containsKey(order)
+                && !knownAsNotCharged.contains(order);
     }
 
     private Set<String> idsOf(String order) {
@@ -129,7 +154,8 @@ final class Report {
     }
 
     /** Each run tells an event of its end; its callers beyond the first do not. */
-    private long shared(Tally events) {
+    private long shared() {
+        Tally events = counts.of(Sight.EVENT);
         long ends = events.of("COMPLETED")
                 + events.of("DECLINED")
                 + events.of("FOUND")
@@ -141,14 +167,18 @@ final class Report {
         return Math.max(0, definite - ends);
     }
 
+    private long events(IdempotencyEvent.Type type) {
+        return counts.of(Sight.EVENT).of(type.name());
+    }
+
     int exitStatus() {
         boolean isRight = duplicates() == 0 && lost() == 0 && wrongAmounts() == 0 && chargedThoughDeclined() == 0;
         return isRight || isUnprotected ? 0 : 1;
     }
 
     /** Prints everything; the last line is for programs. */
-    void print(PrintStream out, Tally events, Tally doubts, Tally calls, long retries) {
-        title(out, "What callers were told", "callers", "orders");
+    void print(PrintStream out) {
+        title(out, "What callers were told", kills < 0 ? "callers" : "answers", "orders");
         for (Outcome outcome : Outcome.values()) {
             List<Answer> such = answers.stream()
                     .filter(answer -> answer.outcome() == outcome)
@@ -161,18 +191,24 @@ final class Report {
                         such.stream().map(Answer::id).distinct().count());
             }
         }
-        line(out, "tried again by callers", retries);
+        line(out, "tried again by callers", counts.of(Sight.RETRY).total());
 
         title(out, "What the provider answered", "calls", "");
-        calls.all().forEach((answer, count) -> line(out, answer, count));
+        counts.of(Sight.CALL).all().forEach((answer, count) -> line(out, answer, count));
 
         if (!isUnprotected) {
             title(out, "What the library did", "times", "");
             for (Happening happening : Happening.values()) {
-                line(out, happening.text(), events.of(happening.event().name()));
+                line(out, happening.text(), events(happening.event()));
             }
-            line(out, "gave callers the outcome of a run under way", shared(events));
-            doubts.all().forEach((reason, count) -> line(out, "in doubt: " + shortened(reason), count));
+            line(out, "gave callers the outcome of a run under way", shared());
+            counts.of(Sight.DOUBT).all().forEach((reason, count) -> line(out, "in doubt: " + shortened(reason), count));
+        }
+
+        if (kills >= 0) {
+            title(out, "What the kills did", "times", "");
+            line(out, "killed the paying process with kill -9", kills);
+            line(out, "left a call whose process is dead (lease lapsed)", events(IdempotencyEvent.Type.LAPSED));
         }
 
         title(out, "What the provider did" + (hasLedger ? "" : ", as far as it answered"), "charges", "");
@@ -189,6 +225,9 @@ final class Report {
         mismatches(out);
         doubts(out);
         out.println();
+        if (kills >= 0) {
+            out.println("kills=" + kills);
+        }
         out.printf("effects=%d duplicates=%d lost=%d in-doubt=%d%n", effects(), duplicates(), lost(), inDoubt.size());
     }
 

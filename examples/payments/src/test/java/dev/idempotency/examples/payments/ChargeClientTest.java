@@ -29,6 +29,7 @@ final class ChargeClientTest {
             "{\"id\":\"c1\",\"reference\":\"A 1/é\",\"amount\":1250,\"currency\":\"EUR\",\"status\":\"succeeded\"}";
 
     private HttpServer server;
+    private final Tally seen = new Tally();
     private ChargeClient client;
     private volatile int status = 200;
     private volatile String body = "";
@@ -52,7 +53,7 @@ final class ChargeClientTest {
         });
         server.start();
         client = new ChargeClient(
-                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), Duration.ofSeconds(20));
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), Duration.ofSeconds(20), seen::add);
     }
 
     @AfterEach
@@ -115,13 +116,13 @@ final class ChargeClientTest {
                 .isInstanceOf(HttpFailures.StatusException.class)
                 .satisfies(
                         e -> assertThat(HttpFailures.classifier().classify(e)).isEqualTo(FailureClass.AMBIGUOUS));
-        assertThat(client.answers().of(String.valueOf(other))).isEqualTo(1);
+        assertThat(seen.of(String.valueOf(other))).isEqualTo(1);
     }
 
     @Test
     void charge_whoseBodyNeverEnds_timesOut() {
         var hasty = new ChargeClient(
-                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), Duration.ofMillis(300));
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), Duration.ofMillis(300), seen::add);
         answers(201, GOOD);
         announced = 1;
 

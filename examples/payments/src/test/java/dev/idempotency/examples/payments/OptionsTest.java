@@ -21,14 +21,37 @@ final class OptionsTest {
         assertThat(options.orders()).isNull();
         assertThat(options.providerUrl()).isNull();
         assertThat(options.isUnprotected()).isFalse();
+        assertThat(options.store()).isEqualTo(StoreChoice.CAFFEINE);
+        assertThat(options.kills()).isZero();
+    }
+
+    @Test
+    void forPaying_ofAnyOptions_isACommandLineThatSaysTheSame() throws Exception {
+        var options = Options.parse(("--orders a.csv --limit 5 --workers 3 --repeat 4 --recovery seal --store postgres"
+                        + " --timeout-ms 70 --transit-ms 80 --lag-ms 90")
+                .split(" "));
+        var provider = URI.create("http://127.0.0.1:1234");
+
+        var paying = Options.parse(
+                options.forPaying(provider, "jdbc:postgresql://db/payments").toArray(String[]::new));
+
+        assertThat(paying)
+                .usingRecursiveComparison()
+                .ignoringFields("providerUrl", "storeUrl")
+                .isEqualTo(options);
+        assertThat(paying.providerUrl()).isEqualTo(provider);
+        assertThat(paying.storeUrl()).isEqualTo("jdbc:postgresql://db/payments");
+        assertThat(Options.parse(options.forPaying(provider, null).toArray(String[]::new))
+                        .isUnprotected())
+                .isTrue();
     }
 
     @Test
     void parse_everything_isTaken() throws Exception {
-        var options = Options.parse(
-                ("--orders a.csv --limit 5 --workers 3 --repeat 4 --recovery seal --store caffeine --faults slow=0.5"
-                                + " --seed -7 --timeout-ms 70 --transit-ms 80 --lag-ms 90")
-                        .split(" "));
+        var options = Options.parse(("--orders a.csv --limit 5 --workers 3 --repeat 4 --recovery seal --store postgres"
+                        + " --jdbc-url jdbc:postgresql://db/payments --kills 6 --faults slow=0.5"
+                        + " --seed -7 --timeout-ms 70 --transit-ms 80 --lag-ms 90")
+                .split(" "));
 
         assertThat(options)
                 .isEqualTo(new Options(
@@ -37,6 +60,9 @@ final class OptionsTest {
                         3,
                         4,
                         RecoveryChoice.SEAL,
+                        StoreChoice.POSTGRES,
+                        "jdbc:postgresql://db/payments",
+                        6,
                         false,
                         null,
                         "slow=0.5",
@@ -66,7 +92,12 @@ final class OptionsTest {
                 "--workers 0",
                 "--limit -1",
                 "--recovery none",
-                "--store redis",
+                "--store mysql",
+                "--store postgres --jdbc-url jdbc:mysql://localhost/payments",
+                "--store postgres --jdbc-url jdbc:postgresql://db/payments --unprotected",
+                "--store postgres --kills -1",
+                "--jdbc-url jdbc:postgresql://db/payments",
+                "--kills 3",
                 "--faults fire=0.5",
                 "--unprotected --recovery hold",
                 "--provider-url ftp://localhost",
@@ -87,6 +118,8 @@ final class OptionsTest {
                         "--repeat",
                         "--recovery",
                         "--store",
+                        "--jdbc-url",
+                        "--kills",
                         "--unprotected",
                         "--faults",
                         "--seed",

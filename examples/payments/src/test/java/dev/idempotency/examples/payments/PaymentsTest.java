@@ -2,16 +2,11 @@ package dev.idempotency.examples.payments;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,40 +30,10 @@ final class PaymentsTest {
     @TempDir
     private Path directory;
 
-    private record Run(int status, String out, String err) {
-        String lastLine() {
-            List<String> lines = out.lines().toList();
-            return lines.get(lines.size() - 1);
-        }
-
-        long figure(String name) {
-            Matcher matcher = Pattern.compile("\\b" + name + "=(\\d+)").matcher(lastLine());
-            assertThat(matcher.find()).as(out + err).isTrue();
-            return Long.parseLong(matcher.group(1));
-        }
-
-        /** The first number after a text of the table. */
-        long row(String text) {
-            Matcher matcher = Pattern.compile(Pattern.quote(text) + " +(\\d+)").matcher(out);
-            assertThat(matcher.find()).as(text + " in " + out + err).isTrue();
-            return Long.parseLong(matcher.group(1));
-        }
-    }
-
-    private static Run run(String... args) {
-        var out = new ByteArrayOutputStream();
-        var err = new ByteArrayOutputStream();
-        int status = Payments.run(
-                new PrintStream(out, true, StandardCharsets.UTF_8),
-                new PrintStream(err, true, StandardCharsets.UTF_8),
-                args);
-        return new Run(status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-    }
-
     private static Run simulated(String... more) {
         var args = new ArrayList<>(List.of("--limit", "60", "--faults", FAULTS, "--seed", "5", "--transit-ms", "500"));
         args.addAll(List.of(more));
-        return run(args.toArray(String[]::new));
+        return Run.of(args.toArray(String[]::new));
     }
 
     private String file(String text) throws Exception {
@@ -104,7 +69,7 @@ final class PaymentsTest {
 
     @Test
     void run_repeatsAndNearRepeats_chargesOrdersAndRefusesMismatches() throws Exception {
-        Run run = run("--orders", file(ROWS), "--faults", "none", "--transit-ms", "100");
+        Run run = Run.of("--orders", file(ROWS), "--faults", "none", "--transit-ms", "100");
 
         assertThat(run.lastLine()).isEqualTo("effects=3 duplicates=0 lost=0 in-doubt=0");
         assertThat(run.row("of another amount than the order's first row")).isZero();
@@ -114,7 +79,7 @@ final class PaymentsTest {
 
     @Test
     void run_repeatsWithoutProtection_areChargedAgain() throws Exception {
-        Run run = run(
+        Run run = Run.of(
                 "--orders", file(ROWS), "--faults", "none", "--transit-ms", "100", "--unprotected", "--repeat", "1");
 
         assertThat(run.lastLine()).isEqualTo("effects=6 duplicates=3 lost=0 in-doubt=0");
@@ -123,8 +88,8 @@ final class PaymentsTest {
     @Test
     void run_withForeignProvider_holdsWhatItDoesNotAnswer() throws Exception {
         try (var provider = new ForeignProvider(true)) {
-            Run run =
-                    run("--provider-url", provider.url(), "--recovery", "hold", "--limit", "60", "--transit-ms", "100");
+            Run run = Run.of(
+                    "--provider-url", provider.url(), "--recovery", "hold", "--limit", "60", "--transit-ms", "100");
 
             assertThat(run.lastLine()).as(run.out()).matches("effects=\\d+ duplicates=0 lost=0 in-doubt=\\d+");
             assertThat(run.figure("in-doubt"))
@@ -137,7 +102,7 @@ final class PaymentsTest {
     @Test
     void run_withProviderWithoutLedger_saysSoAndCountsAnswers() throws Exception {
         try (var provider = new ForeignProvider(false)) {
-            Run run = run("--provider-url", provider.url(), "--orders", file(ROWS), "--transit-ms", "100");
+            Run run = Run.of("--provider-url", provider.url(), "--orders", file(ROWS), "--transit-ms", "100");
 
             assertThat(run.lastLine()).isEqualTo("effects=3 duplicates=0 lost=0 in-doubt=0");
             assertThat(run.out()).contains("The provider does not list its charges");
@@ -148,7 +113,7 @@ final class PaymentsTest {
     @Test
     void run_withForeignProviderAndNoProtection_showsWhatItsLedgerHas() throws Exception {
         try (var provider = new ForeignProvider(true)) {
-            Run run = run("--provider-url", provider.url(), "--limit", "60", "--transit-ms", "100", "--unprotected");
+            Run run = Run.of("--provider-url", provider.url(), "--limit", "60", "--transit-ms", "100", "--unprotected");
 
             assertThat(run.figure("duplicates")).as(run.out()).isPositive();
         }
@@ -161,7 +126,7 @@ final class PaymentsTest {
             port = socket.getLocalPort();
         }
 
-        Run run = run("--provider-url", "http://127.0.0.1:" + port);
+        Run run = Run.of("--provider-url", "http://127.0.0.1:" + port);
 
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.err()).contains("The provider cannot be used");
@@ -169,10 +134,10 @@ final class PaymentsTest {
 
     @Test
     void run_badOptionsOrOrders_isUsageError() throws Exception {
-        assertThat(run("--recovery", "magic").status()).isEqualTo(2);
-        Run bad = run("--orders", file("order_id,customer,amount,currency\nA,x,much,EUR\n"));
+        assertThat(Run.of("--recovery", "magic").status()).isEqualTo(2);
+        Run bad = Run.of("--orders", file("order_id,customer,amount,currency\nA,x,much,EUR\n"));
         assertThat(bad.status()).isEqualTo(2);
         assertThat(bad.err()).contains("line 2: 'much' is no amount");
-        assertThat(run("--help").out()).isEqualTo(Options.HELP);
+        assertThat(Run.of("--help").out()).isEqualTo(Options.HELP);
     }
 }

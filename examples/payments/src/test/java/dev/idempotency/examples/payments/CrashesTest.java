@@ -1,0 +1,68 @@
+package dev.idempotency.examples.payments;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.idempotency.testkit.process.PostgresServer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+final class CrashesTest {
+    private static final String FAULTS =
+            "reply-lost=0.1,error-after=0.1,reset-after=0.1,slow=0.1,delayed=0.1,declined=0.05,max=1";
+
+    /** Real kills of a real process; the seed decides when. */
+    private static Run killed(String... more) {
+        var args = new ArrayList<>(
+                List.of("--limit", "60", "--kills", "3", "--seed", "7", "--faults", FAULTS, "--transit-ms", "500"));
+        args.addAll(List.of(more));
+        return Run.of(args.toArray(String[]::new));
+    }
+
+    private static void requireOneChargeForEachOrder(Run run) {
+        assertThat(run.lastLine()).as(run.out() + run.err()).endsWith("duplicates=0 lost=0 in-doubt=0");
+        assertThat(run.figure("effects")).as(run.out()).isGreaterThan(40);
+        assertThat(run.status()).isZero();
+    }
+
+    /** The provider knows no keys here: nothing but the records that outlive their process keeps it from charging twice. */
+    @Test
+    void run_killedOnPostgres_chargesEachOrderOnce() {
+        Run run = killed("--store", "postgres", "--recovery", "lookup");
+
+        requireOneChargeForEachOrder(run);
+        assertThat(run.row("killed the paying process with kill -9")).isEqualTo(3);
+        assertThat(run.out()).contains("kills=3");
+    }
+
+    @Test
+    void run_killedWithoutTheLibrary_doesNotPassTheSameTest() {
+        Run run = killed("--store", "postgres", "--unprotected");
+
+        assertThat(run.row("killed the paying process with kill -9"))
+                .as(run.out() + run.err())
+                .isEqualTo(3);
+        assertThat(run.figure("duplicates")).as(run.out()).isPositive();
+        assertThatThrownBy(() -> requireOneChargeForEachOrder(run)).isInstanceOf(AssertionError.class);
+    }
+
+    @Test
+    void run_onServerOfTheUsers_keepsItsRecordsThereAndBeginsAnew() {
+        try (PostgresServer server = PostgresServer.start()) {
+            for (int i = 0; i < 2; i++) {
+                Run run = Run.of(("--store postgres --kills 0 --limit 10 --faults none --transit-ms 100 --jdbc-url "
+                                + server.jdbcUrl())
+                        .split(" "));
+
+                assertThat(run.lastLine())
+                        .as(run.out() + run.err())
+                        .isEqualTo("effects=8 duplicates=0 lost=0 in-doubt=0");
+                assertThat(run.out()).contains("kills=0");
+            }
+        }
+    }
+}
