@@ -2,6 +2,7 @@ package dev.idempotency;
 
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.WakingStore;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -44,7 +45,7 @@ final class Driver {
                     return done.answer();
                 }
                 if (step instanceof Step.Pause<R> pause) {
-                    interrupted |= pause(pause, interrupted);
+                    interrupted |= pause(execution, pause, interrupted);
                     step = pause.then().get();
                 } else if (step instanceof Step.Transact<R> transact) {
                     Step.Ending ending = transact(spec, execution, transact);
@@ -62,6 +63,7 @@ final class Driver {
             execution.abandon();
             throw e;
         } finally {
+            execution.stopWaiting();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
@@ -72,6 +74,7 @@ final class Driver {
     <R> CompletableFuture<R> start(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
         var result = new CompletableFuture<R>();
         executor.execute(() -> advance(spec, execution, first, result));
+        var unused = result.whenComplete((answer, failure) -> execution.stopWaiting());
         return result;
     }
 
@@ -115,7 +118,7 @@ final class Driver {
             return CompletableFuture.completedFuture(ask.then().apply(ask(ask.request())));
         }
         if (step instanceof Step.Pause<R> pause) {
-            return after(pause.duration()).thenApply(nothing -> pause.then().get());
+            return elapsed(execution, pause).thenApply(nothing -> pause.then().get());
         }
         if (step instanceof Step.Call<R> call) {
             return spec.asyncCall() == null
@@ -205,9 +208,18 @@ final class Driver {
         return elapsed;
     }
 
-    /** Tells whether this thread was interrupted meanwhile; the pause is then shorter, or over at once. */
-    private <R> boolean pause(Step.Pause<R> pause, boolean alreadyInterrupted) throws InterruptedException {
+    private CompletableFuture<@Nullable Void> elapsed(Execution<?, ?> execution, Step.Pause<?> pause) {
         CompletableFuture<@Nullable Void> elapsed = after(pause.duration());
+        if (pause.mayBeWoken() && store instanceof WakingStore waking) {
+            var unused = execution.woken(waking).thenRun(() -> elapsed.complete(null));
+        }
+        return elapsed;
+    }
+
+    /** Tells whether this thread was interrupted meanwhile; the pause is then shorter, or over at once. */
+    private <R> boolean pause(Execution<?, ?> execution, Step.Pause<R> pause, boolean alreadyInterrupted)
+            throws InterruptedException {
+        CompletableFuture<@Nullable Void> elapsed = elapsed(execution, pause);
         if (pause.mayBeInterrupted()) {
             if (alreadyInterrupted) {
                 throw new InterruptedException();

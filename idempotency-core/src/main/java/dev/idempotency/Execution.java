@@ -7,11 +7,13 @@ import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredResult;
+import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,7 @@ final class Execution<I, O extends @Nullable Object> {
     private final Recovering<I, O> recovering;
 
     private @Nullable Lease lease;
+    private @Nullable WakeUp wakeUp;
     private int polls;
     private boolean mayHaveActed;
 
@@ -220,7 +223,30 @@ final class Execution<I, O extends @Nullable Object> {
 
     private Step<Answer<O>> pauseAndLook(long atMostNanos) {
         long interval = Duration.ofMillis(ports.backoff().apply(++polls)).toNanos();
-        return new Step.Pause<>(Duration.ofNanos(Math.max(1, Math.min(interval, atMostNanos))), true, this::look);
+        return new Step.Pause<>(
+                Duration.ofNanos(Math.max(1, Math.min(interval, atMostNanos))), true, true, this::lookAgain);
+    }
+
+    private Step<Answer<O>> lookAgain() {
+        if (wakeUp != null) {
+            wakeUp.look();
+        }
+        return look();
+    }
+
+    /** Ends when the store tells that the attempt which this run waits for has ended, or does not end. */
+    CompletableFuture<@Nullable Void> woken(WakingStore store) {
+        if (wakeUp == null) {
+            wakeUp = WakeUp.on(store, key);
+        }
+        return wakeUp.next();
+    }
+
+    /** Nobody waits any more. */
+    void stopWaiting() {
+        if (wakeUp != null) {
+            wakeUp.close();
+        }
     }
 
     Step<Answer<O>> look() {

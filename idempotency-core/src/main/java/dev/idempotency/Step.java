@@ -32,8 +32,13 @@ sealed interface Step<R> {
     /** A lookup or a seal of an attempt in doubt. */
     record Investigate<R>(RunningAttempt attempt, boolean seal, Function<Outcome, Step<R>> then) implements Step<R> {}
 
-    /** Time passes. */
-    record Pause<R>(Duration duration, boolean mayBeInterrupted, Supplier<Step<R>> then) implements Step<R> {}
+    /** Time passes; less of it when the store tells that the attempt which this run waits for has ended. */
+    record Pause<R>(Duration duration, boolean mayBeInterrupted, boolean mayBeWoken, Supplier<Step<R>> then)
+            implements Step<R> {
+        Pause(Duration duration, boolean mayBeInterrupted, Supplier<Step<R>> then) {
+            this(duration, mayBeInterrupted, false, then);
+        }
+    }
 
     /** The end; {@code afterwards} goes on without the caller. */
     record Done<R>(R answer, @Nullable Step<?> afterwards) implements Step<R> {}
