@@ -11,6 +11,7 @@ import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.models.role.RedisInstance;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.time.Duration;
 import java.util.List;
 
@@ -21,6 +22,9 @@ interface Link extends AutoCloseable {
 
     /** The very connection on which {@link #to} has its commands sent: what a WAIT must go through. */
     StatefulConnection<byte[], byte[]> directlyTo(byte[] key);
+
+    /** A connection of its own for what is published. */
+    StatefulRedisPubSubConnection<byte[], byte[]> pubSub();
 
     /** A connection to each server that has records. */
     List<StatefulRedisConnection<byte[], byte[]>> masters();
@@ -40,6 +44,11 @@ interface Link extends AutoCloseable {
             @Override
             public StatefulConnection<byte[], byte[]> directlyTo(byte[] key) {
                 return connection;
+            }
+
+            @Override
+            public StatefulRedisPubSubConnection<byte[], byte[]> pubSub() {
+                return client.connectPubSub(ByteArrayCodec.INSTANCE);
             }
 
             @Override
@@ -73,6 +82,11 @@ interface Link extends AutoCloseable {
                 // By host and port: what commands are sent on that go by slot.
                 return connection.getConnection(
                         master.getUri().getHost(), master.getUri().getPort());
+            }
+
+            @Override
+            public StatefulRedisPubSubConnection<byte[], byte[]> pubSub() {
+                return client.connectPubSub(ByteArrayCodec.INSTANCE);
             }
 
             @Override

@@ -2,10 +2,10 @@ package dev.idempotency.redis;
 
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * client reconnects, and whether it then sends commands once more, changes nothing but how long a failure takes. Must not be
  * used from a thread of Lettuce: it waits for replies.
  */
-public final class RedisIdempotencyStore implements IdempotencyStore, AutoCloseable {
+public final class RedisIdempotencyStore implements WakingStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisIdempotencyStore.class);
 
     /** Bounds how long one step of a purge keeps the server from others. */
@@ -43,6 +43,7 @@ public final class RedisIdempotencyStore implements IdempotencyStore, AutoClosea
     private final Script.All scripts;
     private final Steps steps;
     private final List<RedisProbe> probes;
+    private final @Nullable WakeUps wakeUps;
 
     private RedisIdempotencyStore(Builder builder) {
         this.layout = builder.layout;
@@ -55,6 +56,7 @@ public final class RedisIdempotencyStore implements IdempotencyStore, AutoClosea
         this.steps = new Steps(link, builder.timeout, builder.replicas, builder.replicasTimeout);
         try {
             this.probes = probe(builder);
+            this.wakeUps = builder.withWakeUps ? new WakeUps(link.pubSub()) : null;
         } catch (RedisException e) {
             link.close();
             throw new StoreException("Redis cannot be asked about itself", false, e);
@@ -166,7 +168,8 @@ public final class RedisIdempotencyStore implements IdempotencyStore, AutoClosea
                 span(write.lease()),
                 span(write.retention()),
                 span(write.tombstone()),
-                RecordFormat.body(next));
+                RecordFormat.body(next),
+                new byte[] {flag(wakeUps != null)});
         if (!reply.get(0).equals(1L)) {
             return standing(next.key(), reply);
         }
@@ -236,6 +239,11 @@ public final class RedisIdempotencyStore implements IdempotencyStore, AutoClosea
         return steps.start(scripts.purge(), List.of(layout.due(shard)), Layout.bytes(Integer.toString(atMost)));
     }
 
+    @Override
+    public Watch watch(IdempotencyKey key, Runnable wake) {
+        return wakeUps == null ? () -> {} : wakeUps.watch(layout.record(key), wake);
+    }
+
     private static void requireLimit(int limit) {
         if (limit < 1) {
             throw new IllegalArgumentException("limit is " + limit + "; it must be at least 1");
@@ -245,6 +253,9 @@ public final class RedisIdempotencyStore implements IdempotencyStore, AutoClosea
     /** Closes this store's connections, and not the client that made them. */
     @Override
     public void close() {
+        if (wakeUps != null) {
+            wakeUps.close();
+        }
         link.close();
     }
 
@@ -257,6 +268,7 @@ public final class RedisIdempotencyStore implements IdempotencyStore, AutoClosea
         private Duration timeout = Duration.ofSeconds(3);
         private int replicas;
         private Duration replicasTimeout = Duration.ofSeconds(1);
+        private boolean withWakeUps = true;
         private boolean mayEvict;
         private boolean mayBeUnknown;
 
@@ -307,6 +319,17 @@ public final class RedisIdempotencyStore implements IdempotencyStore, AutoClosea
             }
             this.replicas = replicas;
             this.replicasTimeout = positive("atMost", atMost);
+            return this;
+        }
+
+        /**
+         * Publishes no ends of attempts, and listens to none: runs that wait for another process look from time to time, at
+         * most a second apart. Saves a connection, and in a Cluster a message to every node for each attempt.
+         *
+         * @return this
+         */
+        public Builder withoutWakeUps() {
+            this.withWakeUps = false;
             return this;
         }
 

@@ -15,7 +15,7 @@ import java.util.Objects;
  *
  * @param product {@code redis} or {@code valkey}
  * @param version the product's own version
- * @param mode {@code standalone}, {@code sentinel} or {@code cluster}
+ * @param mode {@code standalone} or {@code cluster}
  * @param role {@code master}, or {@code slave} on a replica
  * @param eviction the {@code maxmemory-policy}
  * @param appendOnly {@code no}, or how often the append-only file is synced: {@code always}, {@code everysec} or

@@ -1,5 +1,5 @@
 -- KEYS: record, index of unresolved records, index of due results. ARGV: version and token that must stand, head, flags,
--- lease, retention, tombstone, body, channel to tell that the attempt has ended (or nothing).
+-- lease, retention, tombstone, body, whether to tell those who wait.
 local standing, at, there = load(KEYS[1])
 if not standing then
   return {0, false, at}
@@ -7,4 +7,9 @@ end
 if string.sub(standing, STATE + 1, TOKEN) ~= ARGV[1] then
   return {0, standing, at}
 end
-return write(standing, at, there)
+local written = write(standing, at, there)
+if ARGV[8] == '1' and state(standing) == 'F' and string.sub(ARGV[2], 1, 1) ~= 'F' then
+  -- Last, and whatever comes of it: the record is written.
+  redis.pcall('PUBLISH', KEYS[1], '')
+end
+return written

@@ -6,6 +6,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.cluster.RedisClusterClient;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
@@ -42,6 +43,17 @@ final class Redises {
 
     static RedisIdempotencyStore.Builder clustered() {
         return RedisIdempotencyStore.builder(Clustered.CLIENT).prefix("test:" + UUID.randomUUID());
+    }
+
+    /** How many channels of a prefix somebody listens to. */
+    static int subscribers(String servers, String prefix) {
+        var nodes = servers.equals("STANDALONE") ? List.of(Standalone.SERVER) : Clustered.CLUSTER.masters();
+        return nodes.stream()
+                .mapToInt(node -> (int) node.ask("PUBSUB", "CHANNELS", "{" + prefix + ":*")
+                        .lines()
+                        .filter(line -> !line.isEmpty())
+                        .count())
+                .sum();
     }
 
     /** Waits until a moment has passed. */
