@@ -105,13 +105,15 @@ final class UnresolvedList {
             return !entries.isEmpty();
         }
 
-        /** The first record; null when its entry has outlived it, which only an eviction does. */
+        /** The first record; null when there is only the entry. */
         @Nullable
         IdempotencyRecord take() {
             byte[] entry = entries.remove();
             byte[] value = values.remove();
             if (value.length == 0) {
-                LOG.error("The unresolved record of {} is gone: Redis has evicted or lost it", Layout.keyOf(entry));
+                LOG.error(
+                        "An index has {} as unresolved, and no such record is there: evicted, lost, or never written",
+                        Layout.keyOf(entry));
                 return null;
             }
             return RecordFormat.decode(Layout.keyOf(entry), value);
