@@ -6,6 +6,7 @@ import dev.idempotency.IdempotencyEvent;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
 import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,19 +36,19 @@ final class Bookings implements AutoCloseable {
 
     final String schema;
     final JdbcIdempotencyStore store;
-    final Jdbi jdbi = Jdbi.create(Database.pool());
+    final Jdbi jdbi;
     /** Another one: a thread that is in a transaction of a Jdbi gets that transaction again and again. */
-    final Jdbi outside = Jdbi.create(Database.pool());
+    final Jdbi outside;
 
     final Queue<IdempotencyEvent> events = new ConcurrentLinkedQueue<>();
 
     private final List<Idempotency> instances = new ArrayList<>();
-    private final DataSource dataSource;
 
-    private Bookings(DataSource dataSource, String schema) {
-        this.dataSource = dataSource;
+    private Bookings(DataSource dataSource, DataSource direct, String schema) {
+        this.jdbi = Jdbi.create(direct);
+        this.outside = Jdbi.create(direct);
         this.schema = schema;
-        this.store = store();
+        this.store = JdbcIdempotencyStore.on(dataSource).schema(schema).open();
     }
 
     /** On a schema of its own. */
@@ -67,25 +68,24 @@ final class Bookings implements AutoCloseable {
             handle.execute("CREATE CONSTRAINT TRIGGER held AFTER INSERT ON " + schema + ".booking DEFERRABLE INITIALLY"
                     + " DEFERRED FOR EACH ROW EXECUTE FUNCTION " + schema + ".held()");
         });
-        return new Bookings(way, schema);
+        return new Bookings(way, Database.pool(), schema);
     }
 
     /** On a schema that another process has set up. */
     static Bookings in(DataSource way, String schema) {
-        return new Bookings(way, schema);
+        return new Bookings(way, way, schema);
     }
 
     private static int lock(String schema) {
         return schema.hashCode();
     }
 
-    /** Another store on the same table. */
-    JdbcIdempotencyStore store() {
-        return JdbcIdempotencyStore.on(dataSource).schema(schema).open();
+    Operation.Builder<Order, Booking> book() {
+        return book(store);
     }
 
-    Operation.Builder<Order, Booking> book() {
-        var instance = Idempotency.builder(store).listener(events::add).build();
+    Operation.Builder<Order, Booking> book(IdempotencyStore on) {
+        var instance = Idempotency.builder(on).listener(events::add).build();
         instances.add(instance);
         return instance.operation("book", Order.class, Booking.class).key(Order::id);
     }

@@ -10,11 +10,17 @@ import dev.idempotency.Attempt;
 import dev.idempotency.DeclinedException;
 import dev.idempotency.Guarantee.Level;
 import dev.idempotency.IdempotencyEvent.Type;
+import dev.idempotency.IdempotencyKey;
 import dev.idempotency.InFlightException;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.jdbc.Bookings.Booking;
 import dev.idempotency.jdbc.Bookings.Order;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
+import dev.idempotency.store.StoreClass;
+import dev.idempotency.store.TransactionalStore;
+import dev.idempotency.store.Write;
 import dev.idempotency.testkit.process.ChildJvm;
 import dev.idempotency.testkit.process.PostgresServer;
 import dev.idempotency.testkit.process.TcpProxy;
@@ -23,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,6 +37,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -123,6 +131,76 @@ final class SameTransactionTest {
         assertThat(bookings.record().attempt()).isEqualTo(2);
     }
 
+    /** The control: what the test above would show if the token were not checked in the transaction. */
+    @Test
+    void attempt_pausedPastItsLeaseOnAStoreThatComparesNothing_booksTwice() throws Exception {
+        var broken = new ComparesNothing(bookings.store);
+        var slow = bookings.book(broken)
+                .lease(Bookings.LEASE)
+                .callTimeout(Duration.ofMillis(10))
+                .callingInTransactionOf(broken, this::slowly);
+        Future<Booking> paused = callers.submit(() -> slow.execute(ORDER));
+        pass(begun);
+        bookings.awaitLapse();
+
+        bookings.booking().execute(ORDER);
+        goOn.countDown();
+        get(paused);
+
+        assertThat(bookings.committed()).hasSize(2);
+    }
+
+    /** Replaces in a transaction whatever stands. */
+    private record ComparesNothing(JdbcIdempotencyStore store) implements TransactionalStore<Handle> {
+        @Override
+        public <R extends @Nullable Object> R inTransaction(Work<? super Handle, R> work) throws Exception {
+            return store.inTransaction(work);
+        }
+
+        @Override
+        public Snapshot replace(Handle transaction, IdempotencyRecord expected, Write write) {
+            return store.replace(
+                    transaction,
+                    Objects.requireNonNull(store.find(expected.key()).record()),
+                    write);
+        }
+
+        @Override
+        public boolean isJoined() {
+            return store.isJoined();
+        }
+
+        @Override
+        public StoreClass storeClass() {
+            return store.storeClass();
+        }
+
+        @Override
+        public Snapshot reserve(Write write) {
+            return store.reserve(write);
+        }
+
+        @Override
+        public Snapshot replace(IdempotencyRecord expected, Write write) {
+            return store.replace(expected, write);
+        }
+
+        @Override
+        public Snapshot find(IdempotencyKey key) {
+            return store.find(key);
+        }
+
+        @Override
+        public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
+            return store.listUnresolved(after, limit);
+        }
+
+        @Override
+        public int purge(int limit) {
+            return store.purge(limit);
+        }
+    }
+
     /** The row lock decides: whoever wants to take over waits for the commit. */
     @Test
     void attempt_lapsedInItsCommit_isNotTakenOver() throws Exception {
@@ -210,6 +288,18 @@ final class SameTransactionTest {
                 .hasMessageContaining("commit was refused");
         assertThat(bookings.committed()).hasSize(1);
         assertThat(bookings.record().state()).isEqualTo(State.OPEN);
+    }
+
+    /** The control: an effect beside the transaction stays when the transaction goes. */
+    @Test
+    void call_thatWritesBesideItsTransaction_isNotProtected() {
+        var operation = bookings.book().callingInTransactionOf(bookings.store, (order, attempt, handle) -> {
+            bookings.outside.useHandle(beside -> bookings.insert(order, attempt, beside));
+            throw new SQLException("the account is closed");
+        });
+
+        assertThatThrownBy(() -> operation.execute(ORDER)).isInstanceOf(NotExecutedException.class);
+        assertThat(bookings.committed()).hasSize(1);
     }
 
     @Test
