@@ -6,6 +6,7 @@ import dev.idempotency.docs.SameTransactionSnippets.Booking;
 import dev.idempotency.docs.SameTransactionSnippets.BookingRequest;
 import dev.idempotency.jdbc.JdbcIdempotencyStore;
 import dev.idempotency.testkit.process.PostgresServer;
+import java.util.List;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 
@@ -28,14 +29,14 @@ final class SameTransactionTest {
             Booking replayed = SameTransactionSnippets.book(dataSource, order);
 
             assertThat(replayed).isEqualTo(booked);
-            assertThat(jdbi.withHandle(handle -> handle.createQuery("SELECT order_id FROM booking ORDER BY id")
-                            .mapTo(String.class)
-                            .list()))
+            assertThat(texts(jdbi, "SELECT order_id FROM booking ORDER BY id"))
                     .containsExactly("ORD-1", "ORD-1-joined");
-            assertThat(jdbi.withHandle(handle -> handle.createQuery("SELECT state FROM orders")
-                            .mapTo(String.class)
-                            .one()))
-                    .isEqualTo("BOOKED");
+            assertThat(texts(jdbi, "SELECT state FROM orders")).containsExactly("BOOKED");
         }
+    }
+
+    private static List<String> texts(Jdbi jdbi, String query) {
+        return jdbi.withHandle(
+                handle -> handle.createQuery(query).mapTo(String.class).list());
     }
 }
