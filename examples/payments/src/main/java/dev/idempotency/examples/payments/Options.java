@@ -62,11 +62,13 @@ record Options(
               --repeat N            callers for each row, all at the same time (default 2)
               --recovery POLICY     what ends a doubt: hold, lookup, native, native-lookup or seal
                                     (default native-lookup; hold with --provider-url, of which nothing is known)
-              --store STORE         where records stand: caffeine (default), in this process; or postgres, a server that
-                                    the run starts. Then a process of its own pays, is killed with kill -9 at random
-                                    moments and started again with the same orders
+              --store STORE         where records stand: caffeine (default), in this process; or postgres or redis, on a
+                                    server that the run starts. Then a process of its own pays, is killed with kill -9
+                                    at random moments and started again with the same orders
               --jdbc-url URL        with --store postgres: records go to this server, into the table payments_example,
                                     which is created; and emptied, unless --provider-url is given too
+              --redis-url URL       with --store redis: records go to this server, under the prefix payments-example;
+                                    those of earlier runs are removed, unless --provider-url is given too
               --kills N             how often the paying process is killed (default 10; not with --store caffeine)
               --unprotected         the same callers, the same retries and kills without the library, to see what it
                                     prevents
@@ -93,6 +95,7 @@ record Options(
             "--recovery",
             "--store",
             "--jdbc-url",
+            "--redis-url",
             "--kills",
             "--faults",
             "--seed",
@@ -206,7 +209,7 @@ record Options(
                 return choice;
             }
         }
-        throw new UsageException("--store must be caffeine or postgres, not '" + value + "'");
+        throw new UsageException("--store must be caffeine, postgres or redis, not '" + value + "'");
     }
 
     private static @Nullable String storeUrl(Map<String, String> given, StoreChoice store, boolean isUnprotected)

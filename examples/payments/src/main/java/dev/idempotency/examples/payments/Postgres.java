@@ -6,25 +6,21 @@ import dev.idempotency.jdbc.JdbcIdempotencyStore;
 import dev.idempotency.testkit.process.PostgresServer;
 import java.sql.SQLException;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
-/**
- * Records on PostgreSQL.
- *
- * @param url for JDBC
- * @param embedded the server of this run; null for somebody else's
- */
-record Postgres(String url, @Nullable PostgresServer embedded) implements StoreServer {
-    /** A table of this example's own: it is emptied before a run against the simulator, which begins with an empty ledger. */
+/** Records on PostgreSQL. */
+final class Postgres {
+    /** A table of this example's own. */
     private static final String TABLE = "payments_example";
 
     private static final int CONNECTIONS = 8;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    private Postgres() {}
+
     /** What a process does that pays: a small pool for the store alone, and the store. */
-    static Opened open(String url) {
+    static StoreServer.Opened open(String url) {
         HikariDataSource pool = pool(url);
-        return new Opened(JdbcIdempotencyStore.on(pool).table(TABLE).open(), pool::close);
+        return new StoreServer.Opened(JdbcIdempotencyStore.on(pool).table(TABLE).open(), pool::close);
     }
 
     private static HikariDataSource pool(String url) {
@@ -36,40 +32,22 @@ record Postgres(String url, @Nullable PostgresServer embedded) implements StoreS
         return new HikariDataSource(config);
     }
 
-    static Postgres start(Options options) throws RunFailedException {
-        PostgresServer embedded = null;
-        try {
-            String url = options.storeUrl();
-            if (url == null) {
-                embedded = PostgresServer.start();
-                url = embedded.jdbcUrl();
-            }
-            prepare(url, options.providerUrl() == null);
-            return new Postgres(url, embedded);
-        } catch (SQLException | RuntimeException e) {
-            if (embedded != null) {
-                embedded.close();
-            }
-            throw RunFailedException.of("PostgreSQL cannot be used", e);
-        }
+    static StoreServer embedded() {
+        PostgresServer server = PostgresServer.start();
+        return new StoreServer(server.jdbcUrl(), server::close);
     }
 
-    private static void prepare(String url, boolean hasNewProvider) throws SQLException {
+    static void createSchema(String url) {
         try (HikariDataSource pool = pool(url)) {
             JdbcIdempotencyStore.on(pool).table(TABLE).createSchema();
-            if (hasNewProvider) {
-                try (var connection = pool.getConnection();
-                        var statement = connection.createStatement()) {
-                    statement.executeUpdate("DELETE FROM " + TABLE);
-                }
-            }
         }
     }
 
-    @Override
-    public void close() {
-        if (embedded != null) {
-            embedded.close();
+    static void empty(String url) throws SQLException {
+        try (HikariDataSource pool = pool(url);
+                var connection = pool.getConnection();
+                var statement = connection.createStatement()) {
+            statement.executeUpdate("DELETE FROM " + TABLE);
         }
     }
 }

@@ -10,8 +10,11 @@ final class RunFailedException extends Exception {
 
     /** Of a server that does not do what is needed of it. */
     static RunFailedException of(String what, Throwable failure) {
-        String cause =
-                failure.getCause() == null ? "" : "; " + failure.getCause().getMessage();
-        return new RunFailedException(what + ": " + failure.getMessage() + cause);
+        Throwable first = failure;
+        while (first.getCause() != null) {
+            first = first.getCause();
+        }
+        return new RunFailedException(
+                what + ": " + failure.getMessage() + (first == failure ? "" : "; " + first.getMessage()));
     }
 }

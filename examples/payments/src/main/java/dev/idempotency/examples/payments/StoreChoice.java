@@ -1,13 +1,14 @@
 package dev.idempotency.examples.payments;
 
+import java.sql.SQLException;
 import java.time.Duration;
 
 /** Where records stand. */
 enum StoreChoice {
-    /** In this process, with which they end. */
+    /** In this process, with which they end: {@link Payments}. */
     CAFFEINE("caffeine", "", "") {
         @Override
-        StoreServer start(Options options) {
+        StoreServer embedded() {
             throw new IllegalStateException("there is no server");
         }
 
@@ -15,17 +16,49 @@ enum StoreChoice {
         StoreServer.Opened open(String url) {
             throw new IllegalStateException("there is no server");
         }
+
+        @Override
+        void prepare(String url, boolean isNew) {
+            throw new IllegalStateException("there is no server");
+        }
     },
-    /** On a PostgreSQL server. */
+    /** On PostgreSQL: {@link Postgres}. */
     POSTGRES("postgres", "--jdbc-url", "jdbc:postgresql:") {
         @Override
-        StoreServer start(Options options) throws RunFailedException {
-            return Postgres.start(options);
+        StoreServer embedded() {
+            return Postgres.embedded();
         }
 
         @Override
         StoreServer.Opened open(String url) {
             return Postgres.open(url);
+        }
+
+        @Override
+        void prepare(String url, boolean isNew) throws SQLException {
+            Postgres.createSchema(url);
+            if (isNew) {
+                Postgres.empty(url);
+            }
+        }
+    },
+    /** On Redis: {@link Redis}. */
+    REDIS("redis", "--redis-url", "redis") {
+        @Override
+        StoreServer embedded() {
+            return Redis.embedded();
+        }
+
+        @Override
+        StoreServer.Opened open(String url) {
+            return Redis.open(url);
+        }
+
+        @Override
+        void prepare(String url, boolean isNew) {
+            if (isNew) {
+                Redis.empty(url);
+            }
         }
     };
 
@@ -74,8 +107,30 @@ enum StoreChoice {
         return outlivesItsProcess() ? SERVER_CLOCK_ERROR : Duration.ZERO;
     }
 
-    /** Starts a server, or finds the user's, and makes it ready. */
-    abstract StoreServer start(Options options) throws RunFailedException;
+    /**
+     * Starts a server, or takes the user's, and makes it ready. Earlier runs' records are removed, unless the provider of
+     * those runs may still be there: the simulator begins each run with an empty ledger.
+     */
+    StoreServer start(Options options) throws RunFailedException {
+        StoreServer server = null;
+        try {
+            String url = options.storeUrl();
+            server = url == null ? embedded() : new StoreServer(url, () -> {});
+            prepare(server.url(), options.providerUrl() == null);
+            return server;
+        } catch (SQLException | RuntimeException e) {
+            if (server != null) {
+                server.close();
+            }
+            throw RunFailedException.of("The store cannot be used", e);
+        }
+    }
+
+    /** Starts a server that ends with this process. */
+    abstract StoreServer embedded();
+
+    /** Makes a server ready for paying processes. */
+    abstract void prepare(String url, boolean isNew) throws SQLException;
 
     /** Opens a store on such a server. */
     abstract StoreServer.Opened open(String url);

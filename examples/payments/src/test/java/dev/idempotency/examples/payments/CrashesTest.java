@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.testkit.process.PostgresServer;
+import dev.idempotency.testkit.process.RedisServer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 final class CrashesTest {
@@ -30,9 +33,10 @@ final class CrashesTest {
     }
 
     /** The provider knows no keys here: nothing but the records that outlive their process keeps it from charging twice. */
-    @Test
-    void run_killedOnPostgres_chargesEachOrderOnce() {
-        Run run = killed("--store", "postgres", "--recovery", "lookup");
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "CAFFEINE")
+    void run_killedWithAStoreThatOutlivesIt_chargesEachOrderOnce(StoreChoice store) {
+        Run run = killed("--store", store.option(), "--recovery", "lookup");
 
         requireOneChargeForEachOrder(run);
         assertThat(run.row("killed the paying process with kill -9")).isEqualTo(3);
@@ -51,18 +55,26 @@ final class CrashesTest {
     }
 
     @Test
-    void run_onServerOfTheUsers_keepsItsRecordsThereAndBeginsAnew() {
+    void run_onPostgresOfTheUsers_beginsAnew() {
         try (PostgresServer server = PostgresServer.start()) {
-            for (int i = 0; i < 2; i++) {
-                Run run = Run.of(("--store postgres --kills 0 --limit 10 --faults none --transit-ms 100 --jdbc-url "
-                                + server.jdbcUrl())
-                        .split(" "));
+            requireTwoRuns("--store postgres --jdbc-url " + server.jdbcUrl());
+        }
+    }
 
-                assertThat(run.lastLine())
-                        .as(run.out() + run.err())
-                        .isEqualTo("effects=8 duplicates=0 lost=0 in-doubt=0");
-                assertThat(run.out()).contains("kills=0");
-            }
+    @Test
+    void run_onRedisOfTheUsers_beginsAnew() {
+        try (RedisServer server = RedisServer.start()) {
+            requireTwoRuns("--store redis --redis-url " + server.uri());
+        }
+    }
+
+    /** The second simulator knows nothing of the first one's charges: records of the first run would hide its orders. */
+    private static void requireTwoRuns(String options) {
+        for (int i = 0; i < 2; i++) {
+            Run run = Run.of((options + " --kills 0 --limit 10 --faults none --transit-ms 100").split(" "));
+
+            assertThat(run.lastLine()).as(run.out() + run.err()).isEqualTo("effects=8 duplicates=0 lost=0 in-doubt=0");
+            assertThat(run.out()).contains("kills=0");
         }
     }
 }
