@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@Timeout(value = 3, unit = TimeUnit.MINUTES)
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
 final class CrashesTest {
     private static final String FAULTS =
             "reply-lost=0.1,error-after=0.1,reset-after=0.1,slow=0.1,delayed=0.1,declined=0.05,max=1";
