@@ -9,7 +9,6 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -98,9 +97,9 @@ final class Crashes {
     private boolean pay(ChildJvm process, @Nullable Moment moment) throws InterruptedException, RunFailedException {
         int heard = 0;
         if (moment == null) {
-            heard = hear(process, 0, () -> false);
+            heard = hear(process, heard, () -> false);
         } else {
-            heard = hear(process, 0, () -> counts.answeredOrders() >= moment.orders());
+            heard = hear(process, heard, () -> counts.answeredOrders() >= moment.orders());
             long end = System.nanoTime() + Duration.ofMillis(moment.millis()).toNanos();
             heard = hear(process, heard, () -> System.nanoTime() - end >= 0);
             process.kill();
@@ -165,7 +164,7 @@ final class Crashes {
 
     private List<IdempotencyRecord> unresolved(StoreServer server) {
         try (var opened = options.store().open(server.url())) {
-            return Objects.requireNonNull(opened.store()).listUnresolved(null, Integer.MAX_VALUE);
+            return opened.store().listUnresolved(null, Integer.MAX_VALUE);
         }
     }
 }

@@ -208,7 +208,9 @@ final class Report {
         if (kills >= 0) {
             title(out, "What the kills did", "times", "");
             line(out, "killed the paying process with kill -9", kills);
-            line(out, "left a call whose process is dead (lease lapsed)", events(IdempotencyEvent.Type.LAPSED));
+            if (!isUnprotected) {
+                line(out, "left a call whose process is dead (lease lapsed)", events(IdempotencyEvent.Type.LAPSED));
+            }
         }
 
         title(out, "What the provider did" + (hasLedger ? "" : ", as far as it answered"), "charges", "");
