@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -32,11 +34,13 @@ public final class RedisServer implements AutoCloseable {
 
     private static @Nullable Path binary;
 
+    private final List<String> options;
     private final Path directory;
     private final int port;
     private Process process;
 
-    private RedisServer(Map<String, String> settings) {
+    private RedisServer(Map<String, String> settings, List<String> options) {
+        this.options = options;
         this.port = freePort();
         try {
             this.directory = Files.createTempDirectory("idempotency-redis");
@@ -78,7 +82,23 @@ public final class RedisServer implements AutoCloseable {
         all.put("appendonly", "yes");
         all.put("appendfsync", "always");
         all.putAll(settings);
-        return new RedisServer(all);
+        return new RedisServer(all, List.of());
+    }
+
+    /**
+     * Starts a Sentinel that watches a server, and alone decides half a second after its death that a replica takes over.
+     *
+     * @param master a running server
+     * @param name what the Sentinel calls it
+     * @return a running Sentinel
+     * @throws UncheckedIOException if it cannot be started
+     */
+    public static RedisServer sentinelOf(RedisServer master, String name) {
+        var settings = new LinkedHashMap<String, String>();
+        settings.put("sentinel monitor", name + " 127.0.0.1 " + master.port() + " 1");
+        settings.put("sentinel down-after-milliseconds", name + " 500");
+        settings.put("sentinel failover-timeout", name + " 5000");
+        return new RedisServer(settings, List.of("--sentinel"));
     }
 
     /**
@@ -131,8 +151,11 @@ public final class RedisServer implements AutoCloseable {
 
     private void launch() {
         try {
-            process = new ProcessBuilder(
-                            binary().toString(), directory.resolve("redis.conf").toString())
+            var command = new ArrayList<String>();
+            command.add(binary().toString());
+            command.add(directory.resolve("redis.conf").toString());
+            command.addAll(options);
+            process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(directory.resolve("out").toFile())
                     .start();
