@@ -1,0 +1,33 @@
+package dev.idempotency.docs;
+
+import dev.idempotency.Idempotency;
+import dev.idempotency.jdbc.JdbcIdempotencyStore;
+import java.time.LocalDate;
+import javax.sql.DataSource;
+
+/** The code of the guide on PostgreSQL. */
+final class PostgresSnippets {
+    private PostgresSnippets() {}
+
+    static Idempotency open(DataSource dataSource) {
+        // tag::open[]
+        var store = JdbcIdempotencyStore.on(dataSource).createSchema().open();
+        var idempotency = Idempotency.on(store);
+        // end::open[]
+        return idempotency;
+    }
+
+    static boolean partitions(DataSource dataSource, LocalDate today) {
+        // tag::partitions[]
+        var store = JdbcIdempotencyStore.on(dataSource)
+                .table("charge_by_day")
+                .partitionedByDay(key -> LocalDate.parse(key.value().substring(0, 10)))
+                .createSchema()
+                .open();
+
+        store.createPartitions(today, today.plusDays(7)); // every day, well ahead
+        boolean gone = store.dropPartition(today.minusDays(30)); // not while anything in it must be kept
+        // end::partitions[]
+        return gone;
+    }
+}
