@@ -2,6 +2,7 @@ package dev.idempotency;
 
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The store of a simulated world: a map on virtual time that checks every write against invariant I7. Effects can be written
  * in its transactions, too. One that has replaced a record keeps it locked until it ends.
+ *
+ * <p>With a real store behind it, each step is that store's, and each answer is held against the map.
  */
 final class SimulatedStore implements TransactionalStore<SimulatedStore.Transaction> {
     /** Effects and one replacement: all of it or nothing. */
@@ -66,9 +69,19 @@ final class SimulatedStore implements TransactionalStore<SimulatedStore.Transact
     private final List<IdempotencyRecord> completed = new ArrayList<>();
     private final Consumer<Effect> effects;
     private Consumer<Transaction> committing = this::commit;
+    private final @Nullable IdempotencyStore real;
     private @Nullable Transaction lockedBy;
 
     SimulatedStore(InstantSource clock, Consumer<String> violation, Consumer<Effect> effects) {
+        this(clock, violation, effects, null);
+    }
+
+    SimulatedStore(
+            InstantSource clock,
+            Consumer<String> violation,
+            Consumer<Effect> effects,
+            @Nullable IdempotencyStore real) {
+        this.real = real;
         this.clock = clock;
         this.violation = violation;
         this.effects = effects;
@@ -139,6 +152,9 @@ final class SimulatedStore implements TransactionalStore<SimulatedStore.Transact
 
     @Override
     public Snapshot reserve(Write write) {
+        if (real != null) {
+            return mirrored(write.next().key(), real.reserve(write));
+        }
         Instant now = clock.instant();
         IdempotencyRecord standing = records.get(write.next().key());
         if (standing != null) {
@@ -152,12 +168,25 @@ final class SimulatedStore implements TransactionalStore<SimulatedStore.Transact
         if (lockedBy != null) {
             throw new RowLocked();
         }
+        if (real != null) {
+            return mirrored(expected.key(), real.replace(expected, write));
+        }
         Instant now = clock.instant();
         IdempotencyRecord standing = records.get(expected.key());
         if (!expected.isSameWriteAs(standing)) {
             return new Snapshot(false, standing, now);
         }
         return new Snapshot(true, put(standing, write.at(now)), now);
+    }
+
+    /** What a real store has written is checked as our own writes are, and what it says stands must stand. */
+    private Snapshot mirrored(IdempotencyKey key, Snapshot answer) {
+        if (answer.applied()) {
+            put(records.get(key), Objects.requireNonNull(answer.record()));
+        } else if (!Objects.equals(answer.record(), records.get(key))) {
+            violation.accept("I11: the store says that " + answer.record() + " stands instead of " + records.get(key));
+        }
+        return answer;
     }
 
     private IdempotencyRecord put(@Nullable IdempotencyRecord before, IdempotencyRecord after) {
@@ -193,11 +222,14 @@ final class SimulatedStore implements TransactionalStore<SimulatedStore.Transact
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return new Snapshot(false, records.get(key), clock.instant());
+        return real == null ? new Snapshot(false, records.get(key), clock.instant()) : mirrored(key, real.find(key));
     }
 
     @Override
     public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
+        if (real != null) {
+            return real.listUnresolved(after, limit);
+        }
         return records.values().stream()
                 .filter(record -> record.state().isUnresolved())
                 .limit(limit)

@@ -2,6 +2,7 @@ package dev.idempotency;
 
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
@@ -19,6 +20,7 @@ import java.net.ConnectException;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -31,6 +33,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -231,13 +234,24 @@ final class Simulation {
     private @Nullable String violation;
 
     Simulation(World world, Operation<Request, String> operation, long seed, boolean livenessMode, boolean tracing) {
+        this(world, operation, seed, livenessMode, tracing, clock -> null);
+    }
+
+    /** A simulation on a real store. */
+    Simulation(
+            World world,
+            Operation<Request, String> operation,
+            long seed,
+            boolean livenessMode,
+            boolean tracing,
+            Function<InstantSource, @Nullable IdempotencyStore> real) {
         this.world = world;
         this.spec = operation.spec;
         this.livenessMode = livenessMode;
         this.tracing = tracing;
         this.random = new SplittableRandom(seed);
         this.provider = new SimulatedProvider(world.provider(), ledger, this::instant);
-        this.records = new SimulatedStore(this::instant, this::violated, ledger::append);
+        this.records = new SimulatedStore(this::instant, this::violated, ledger::append, real.apply(this::instant));
         this.store = world.faults().store().around(records, this::instant);
         this.key = new IdempotencyKey("charge", "order");
         this.fingerprints = Map.of("A", new Fingerprint("test", "a"), "B", new Fingerprint("test", "b"));

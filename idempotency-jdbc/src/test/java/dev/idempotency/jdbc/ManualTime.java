@@ -6,8 +6,8 @@ import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
-import dev.idempotency.testkit.ManualClock;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.List;
 import javax.sql.DataSource;
@@ -15,7 +15,7 @@ import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /** A real table whose statements take a test's clock for the server's. One at a time. */
-final class ManualTime implements IdempotencyStore {
+public final class ManualTime implements IdempotencyStore {
     private static final String SCHEMA = Database.schema();
     /** Thousands of steps, none of which must outlive a crash. */
     private static final DataSource POOL =
@@ -39,10 +39,10 @@ final class ManualTime implements IdempotencyStore {
                 .open();
     }
 
-    private final ManualClock clock;
+    private final InstantSource clock;
     private @Nullable Instant told;
 
-    ManualTime(ManualClock clock) {
+    public ManualTime(InstantSource clock) {
         this.clock = clock;
         JDBI.useHandle(handle -> handle.execute("TRUNCATE " + SCHEMA + ".idempotency_record"));
     }
