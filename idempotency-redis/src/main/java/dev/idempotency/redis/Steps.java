@@ -65,11 +65,18 @@ final class Steps {
         List<Object> reply() {
             try {
                 return await(command, timeout);
-            } catch (StoreException e) {
-                if (e.getCause() instanceof RedisNoScriptException) {
-                    return await(send(CommandType.EVAL, script.text()), timeout);
+            } catch (StoreException unknown) {
+                if (!(unknown.getCause() instanceof RedisNoScriptException)) {
+                    throw unknown;
                 }
-                throw e;
+                try {
+                    return await(send(CommandType.EVAL, script.text()), timeout);
+                } catch (StoreException failure) {
+                    // The server that does not know the script need not be the only one that got it.
+                    throw unknown.mayHaveWritten() && !failure.mayHaveWritten()
+                            ? new StoreException("Redis failed after an earlier sending", true, failure)
+                            : failure;
+                }
             }
         }
     }
