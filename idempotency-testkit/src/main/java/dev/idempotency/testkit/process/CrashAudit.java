@@ -125,13 +125,14 @@ final class CrashAudit {
         State state = row == null ? State.OPEN : row.state();
         if (row != null && state == State.COMPLETED) {
             Receipt receipt = receipt(row);
-            if (!isIn(effects, receipt.effect(), receipt.amount()) || !receipt.order().equals(id)) {
+            if (!isIn(effects, receipt.effect(), receipt.amount())
+                    || !receipt.order().equals(id)) {
                 lost++;
                 findings.add("lost: the row of " + id + " has " + receipt + ", and the ledger has " + effects);
             }
             if (told.stream()
-                    .anyMatch(one -> one.amount() == receipt.amount()
-                            && !one.what().equals(receipt.effect()))) {
+                    .anyMatch(one ->
+                            one.amount() == receipt.amount() && !one.what().equals(receipt.effect()))) {
                 lost++;
                 findings.add("lost: the row of " + id + " has " + receipt + ", and callers were told " + told);
             }

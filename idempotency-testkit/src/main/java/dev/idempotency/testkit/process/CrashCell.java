@@ -27,7 +27,8 @@ record CrashCell(MatrixPolicy policy, CrashPoint point, Kind kind, boolean after
     /** Held by the provider, because the process itself does not know when it is there. */
     boolean isAtGate() {
         return switch (point) {
-            case CP06_BEFORE_EFFECT, CP07_BEFORE_RESPONSE, CP08_PART_OF_RESPONSE -> true;
+            case CP06_BEFORE_EFFECT, CP07_BEFORE_RESPONSE, CP08_PART_OF_RESPONSE ->
+                policy != MatrixPolicy.SAME_TRANSACTION;
             default -> false;
         };
     }
@@ -38,14 +39,14 @@ record CrashCell(MatrixPolicy policy, CrashPoint point, Kind kind, boolean after
     }
 
     /** All cells of the engine. */
-    static List<CrashCell> all() {
+    static List<CrashCell> all(boolean sameTransaction) {
         var cells = new ArrayList<CrashCell>();
         for (MatrixPolicy policy : MatrixPolicy.values()) {
             for (CrashPoint point : policy.points()) {
                 for (Kind kind : Kind.values()) {
                     for (boolean afterCrash : new boolean[] {false, true}) {
                         var cell = new CrashCell(policy, point, kind, afterCrash);
-                        if (cell.exists()) {
+                        if (cell.exists() && (sameTransaction || policy != MatrixPolicy.SAME_TRANSACTION)) {
                             cells.add(cell);
                         }
                     }
@@ -63,7 +64,7 @@ record CrashCell(MatrixPolicy policy, CrashPoint point, Kind kind, boolean after
             case CP14_LAPSED -> afterCrash;
             // While its native key may be sent again, this policy asks nobody.
             case CP15_FOUND, CP16_MISSING, CP17_REEXECUTED ->
-                afterCrash || policy != MatrixPolicy.NATIVE_THEN_LOOKUP;
+                afterCrash || (policy != MatrixPolicy.NATIVE_THEN_LOOKUP && policy != MatrixPolicy.SAME_TRANSACTION);
             // After a crash the window is over.
             case CP18_RESENT -> !(afterCrash && policy == MatrixPolicy.NATIVE_THEN_LOOKUP);
             case CP19_SEALED -> true;

@@ -10,6 +10,8 @@ import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.OverrideRequest;
 import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.TransactionalStore;
+import dev.idempotency.testkit.Effect;
 import dev.idempotency.testkit.process.MatrixClient.Conduct;
 import dev.idempotency.testkit.process.MatrixOrder.Receipt;
 import java.io.BufferedReader;
@@ -19,6 +21,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CountDownLatch;
@@ -58,12 +61,16 @@ final class CrashChild {
     private final ConcurrentMap<String, Conduct> conducts = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, Operation<MatrixOrder, Receipt>> operations = new ConcurrentHashMap<>();
     private final CrashHooks hooks = new CrashHooks(this::at);
+    private final CrashMatrix.Opener opener;
     private final IdempotencyStore store;
     private final Idempotency idempotency;
     private final String[] providers;
 
-    private CrashChild(IdempotencyStore opened, String[] providers) {
-        this.store = hooks.store(opened);
+    private CrashChild(CrashMatrix.Opener opener, IdempotencyStore opened, String[] providers) {
+        this.opener = opener;
+        this.store = opened instanceof TransactionalStore<?> transactional
+                ? hooks.store(transactional)
+                : hooks.store(opened);
         this.providers = providers;
         long ahead = Long.getLong(NANOS_AHEAD, 0);
         this.idempotency = Idempotency.builder(store)
@@ -81,12 +88,13 @@ final class CrashChild {
     public static void main(String[] args) throws Exception {
         var constructor = Class.forName(args[0]).getDeclaredConstructor();
         constructor.setAccessible(true);
-        IdempotencyStore opened = ((CrashMatrix.Opener) constructor.newInstance()).open(args[1]);
+        var opener = (CrashMatrix.Opener) constructor.newInstance();
+        IdempotencyStore opened = opener.open(args[1]);
         String clock = System.getProperty(CLOCK_AHEAD);
         if (clock != null) {
             opened = new JvmClockStore(opened, Duration.ofSeconds(Long.parseLong(clock)));
         }
-        var child = new CrashChild(opened, args);
+        var child = new CrashChild(opener, opened, args);
         System.out.println("ready");
         var executor = Executors.newCachedThreadPool();
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -190,14 +198,37 @@ final class CrashChild {
                 .operation(policy.operation() + (isShort ? "-short" : ""), MatrixOrder.class, Receipt.class)
                 .key(MatrixOrder::id)
                 .lease(MatrixPolicy.LEASE)
-                .waitAtMost(MatrixPolicy.WAIT)
-                .recovery(policy.recovery(
-                        hooks.lookup((order, attempt) -> client.lookup(order)),
-                        hooks.seal((order, attempt) -> client.seal(attempt.key(), attempt.nativeKey()))));
+                .waitAtMost(MatrixPolicy.WAIT);
+        if (policy == MatrixPolicy.SAME_TRANSACTION) {
+            return inTransaction(builder, (CrashMatrix.TransactionalOpener<?>) opener);
+        }
+        builder.recovery(policy.recovery(
+                hooks.lookup((order, attempt) -> client.lookup(order)),
+                hooks.seal((order, attempt) -> client.seal(attempt.key(), attempt.nativeKey()))));
         if (isShort) {
             builder.retention(SHORT_RETENTION);
         }
         return builder.calling(hooks.call(client::charge));
+    }
+
+    @SuppressWarnings("unchecked") // the store is the one that the opener opened
+    private <T> Operation<MatrixOrder, Receipt> inTransaction(
+            Operation.Builder<MatrixOrder, Receipt> builder, CrashMatrix.TransactionalOpener<T> database) {
+        return builder.callingInTransactionOf((TransactionalStore<T>) store, (order, attempt, transaction) -> {
+            hooks.reached(CrashPoint.CP04_CHECKED, attempt.key());
+            Conduct today = attempt.number() == 1 ? conducts.getOrDefault(order.id(), Conduct.NORMAL) : Conduct.NORMAL;
+            if (today == Conduct.SENDS_NOTHING) {
+                throw new NotExecutedException("nothing was written, by order", null);
+            }
+            if (today == Conduct.SLOW) {
+                waitFor(MatrixPolicy.LEASE, () -> false);
+            }
+            String name = UUID.randomUUID().toString();
+            String payload = "{\"amount\":" + order.amount() + "}";
+            database.write(transaction, new Effect(name, null, order.id(), payload, Instant.now(), name));
+            hooks.reached(CrashPoint.CP07_BEFORE_RESPONSE, attempt.key());
+            return new Receipt(name, order.id(), order.amount());
+        });
     }
 
     static MatrixPolicy policy(String name) {

@@ -11,11 +11,16 @@ import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
+import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +77,18 @@ public final class CrashHooks {
     }
 
     /**
+     * As {@link #store(IdempotencyStore)}, for a store in whose transactions effects are written. CP10 is then before the record is
+     * written into the transaction, CP11 after the commit.
+     *
+     * @param store the store
+     * @param <T> the store's transaction
+     * @return the same store, with a report before and after its writes
+     */
+    public <T> TransactionalStore<T> store(TransactionalStore<T> store) {
+        return new HookedTransactionalStore<>(Objects.requireNonNull(store, "store"));
+    }
+
+    /**
      * Reports CP03, CP12, CP14, CP17 and CP18.
      *
      * @return a listener for {@link dev.idempotency.Idempotency.Builder#listener}
@@ -90,7 +107,7 @@ public final class CrashHooks {
             case RESERVED -> CrashPoint.CP03_RESERVED;
             case COMPLETED, DECLINED, FOUND -> CrashPoint.CP12_BEFORE_ANSWER;
             case LAPSED -> CrashPoint.CP14_LAPSED;
-            case REEXECUTED -> CrashPoint.CP17_REEXECUTED;
+            case REEXECUTED, TAKEN_OVER -> CrashPoint.CP17_REEXECUTED;
             case RESENT -> CrashPoint.CP18_RESENT;
             default -> null;
         };
@@ -153,7 +170,7 @@ public final class CrashHooks {
         }
     }
 
-    private final class HookedStore implements IdempotencyStore {
+    private class HookedStore implements IdempotencyStore {
         private final IdempotencyStore store;
         private final Set<String> ownTokens = ConcurrentHashMap.newKeySet();
 
@@ -179,17 +196,22 @@ public final class CrashHooks {
 
         @Override
         public Snapshot replace(IdempotencyRecord expected, Write write) {
+            CrashPoint before = reachedBefore(expected, write);
+            Snapshot snapshot = store.replace(expected, write);
+            if (snapshot.applied() && before == CrashPoint.CP10_BEFORE_RECORD) {
+                reached(CrashPoint.CP11_RECORD_WITHOUT_REPLY, expected.key());
+            }
+            return snapshot;
+        }
+
+        final @Nullable CrashPoint reachedBefore(IdempotencyRecord expected, Write write) {
             boolean own = ownTokens.contains(expected.token().value());
             ownTokens.add(write.next().token().value());
             CrashPoint before = before(expected, write, own);
             if (before != null) {
                 reached(before, expected.key());
             }
-            Snapshot snapshot = store.replace(expected, write);
-            if (snapshot.applied() && before == CrashPoint.CP10_BEFORE_RECORD) {
-                reached(CrashPoint.CP11_RECORD_WITHOUT_REPLY, expected.key());
-            }
-            return snapshot;
+            return before;
         }
 
         /** What a write says by the states that it leads from and to. */
@@ -199,7 +221,8 @@ public final class CrashHooks {
                 case OPEN -> next == State.IN_FLIGHT ? CrashPoint.CP01_BEFORE_RESERVE : null;
                 case IN_FLIGHT ->
                     switch (next) {
-                        case IN_FLIGHT -> CrashPoint.CP13_RENEWAL;
+                        case IN_FLIGHT ->
+                            expected.token().equals(write.next().token()) ? CrashPoint.CP13_RENEWAL : null;
                         case COMPLETED -> CrashPoint.CP10_BEFORE_RECORD;
                         case OPEN -> CrashPoint.CP23_BEFORE_RELEASE;
                         // The same write by another process is one about a lapsed lease.
@@ -228,6 +251,48 @@ public final class CrashHooks {
         public int purge(int limit) {
             reached(CrashPoint.CP22_PURGE, null);
             return store.purge(limit);
+        }
+    }
+
+    private final class HookedTransactionalStore<T> extends HookedStore implements TransactionalStore<T> {
+        private final TransactionalStore<T> transactional;
+        /** What an open transaction has recorded. */
+        private final Map<Object, IdempotencyKey> recorded = Collections.synchronizedMap(new IdentityHashMap<>());
+
+        HookedTransactionalStore(TransactionalStore<T> transactional) {
+            super(transactional);
+            this.transactional = transactional;
+        }
+
+        @Override
+        public <R extends @Nullable Object> R inTransaction(Work<? super T, R> work) throws Exception {
+            var key = new AtomicReference<@Nullable IdempotencyKey>();
+            R result = transactional.inTransaction(transaction -> {
+                try {
+                    return work.run(transaction);
+                } finally {
+                    key.set(recorded.remove(transaction));
+                }
+            });
+            if (key.get() != null) {
+                reached(CrashPoint.CP11_RECORD_WITHOUT_REPLY, key.get());
+            }
+            return result;
+        }
+
+        @Override
+        public Snapshot replace(T transaction, IdempotencyRecord expected, Write write) {
+            CrashPoint before = reachedBefore(expected, write);
+            Snapshot snapshot = transactional.replace(transaction, expected, write);
+            if (snapshot.applied() && before == CrashPoint.CP10_BEFORE_RECORD) {
+                recorded.put(transaction, expected.key());
+            }
+            return snapshot;
+        }
+
+        @Override
+        public boolean isJoined() {
+            return transactional.isJoined();
         }
     }
 }

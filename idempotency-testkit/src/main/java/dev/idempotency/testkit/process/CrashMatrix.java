@@ -9,6 +9,8 @@ import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.State;
+import dev.idempotency.store.TransactionalStore;
+import dev.idempotency.testkit.Effect;
 import dev.idempotency.testkit.HttpProviderSimulator.Gate;
 import dev.idempotency.testkit.process.CrashCell.Kind;
 import dev.idempotency.testkit.process.CrashRun.Tally;
@@ -58,6 +60,34 @@ public abstract class CrashMatrix {
         IdempotencyStore open(String address) throws Exception;
     }
 
+    /**
+     * Opens a store in whose transactions effects are written, too: the matrix then has calls in the same transaction as well.
+     *
+     * @param <T> the store's transaction
+     */
+    public interface TransactionalOpener<T> extends Opener {
+        @Override
+        TransactionalStore<T> open(String address) throws Exception;
+
+        /**
+         * Writes an effect, into a table that takes any.
+         *
+         * @param transaction the transaction
+         * @param effect what to write: {@code effectId}, {@code reference} and {@code payload}
+         * @throws Exception if it cannot be written
+         */
+        void write(T transaction, Effect effect) throws Exception;
+
+        /**
+         * Reads the effects that are committed.
+         *
+         * @param address what {@link CrashMatrix#address} says
+         * @return all of them, in any order
+         * @throws Exception if they cannot be read
+         */
+        List<Effect> effects(String address) throws Exception;
+    }
+
     /** For subclasses. */
     protected CrashMatrix() {}
 
@@ -86,7 +116,7 @@ public abstract class CrashMatrix {
     public final void startProcesses() throws Exception {
         var constructor = opener().getDeclaredConstructor();
         constructor.setAccessible(true);
-        processes = new CrashRun(opener().getName(), address(), constructor.newInstance().open(address()));
+        processes = new CrashRun(constructor.newInstance(), address());
     }
 
     /** Ends them. */
@@ -114,7 +144,7 @@ public abstract class CrashMatrix {
     public void processes_killedAndFrozenAtEveryPoint_haveOneEffectPerKey() throws Exception {
         boolean all = System.getProperty("crash.matrix", "sample").equals("all");
         long seed = Long.getLong("crash.seed", ThreadLocalRandom.current().nextLong());
-        List<CrashCell> cells = new ArrayList<>(CrashCell.all());
+        List<CrashCell> cells = new ArrayList<>(CrashCell.all(TransactionalOpener.class.isAssignableFrom(opener())));
         if (all) {
             int repetitions = Integer.getInteger("crash.repetitions", 1);
             cells = new ArrayList<>(Collections.nCopies(repetitions, cells).stream()

@@ -51,7 +51,7 @@ final class CrashRun implements AutoCloseable {
         CrashAudit audit = new CrashAudit();
     }
 
-    private final String opener;
+    private final CrashMatrix.Opener opener;
     private final String address;
     private final IdempotencyStore store;
     private final Map<Provider, ProviderProcess> providers = new EnumMap<>(Provider.class);
@@ -63,10 +63,10 @@ final class CrashRun implements AutoCloseable {
     private final AtomicInteger numbers = new AtomicInteger();
     private final String run = Long.toString(System.currentTimeMillis(), Character.MAX_RADIX);
 
-    CrashRun(String opener, String address, IdempotencyStore store) throws TimeoutException, InterruptedException {
+    CrashRun(CrashMatrix.Opener opener, String address) throws Exception {
         this.opener = opener;
         this.address = address;
-        this.store = store;
+        this.store = opener.open(address);
         for (MatrixPolicy policy : MatrixPolicy.values()) {
             tallies.put(policy, new Tally());
         }
@@ -80,7 +80,7 @@ final class CrashRun implements AutoCloseable {
 
     /** A process that is ready to pay. */
     ChildJvm child(String... jvmOptions) throws TimeoutException, InterruptedException {
-        var args = new ArrayList<>(List.of(opener, address));
+        var args = new ArrayList<>(List.of(opener.getClass().getName(), address));
         providers.values().forEach(provider -> args.add(provider.uri().toString()));
         var options = new ArrayList<>(List.of("-Xmx96m"));
         options.addAll(List.of(jvmOptions));
@@ -179,7 +179,12 @@ final class CrashRun implements AutoCloseable {
         boolean isOverride = cell.isOverride();
         long amount = 1000L + number;
         long paid = isOverride ? amount + 1_000_000 : amount;
-        register(cell.policy(), cell.policy().operation(), id, isOverride ? List.of(amount, paid) : List.of(paid), false);
+        register(
+                cell.policy(),
+                cell.policy().operation(),
+                id,
+                isOverride ? List.of(amount, paid) : List.of(paid),
+                false);
         if (isOverride) {
             resolve(cell.policy(), id, amount, number);
         }
@@ -191,7 +196,7 @@ final class CrashRun implements AutoCloseable {
         }
         if (cell.isAtGate()) {
             provider(cell.policy()).hold(id, gate(cell.point()));
-        } else if (cell.point() == CrashPoint.CP13_RENEWAL) {
+        } else if (cell.point() == CrashPoint.CP13_RENEWAL && cell.policy() != MatrixPolicy.SAME_TRANSACTION) {
             provider(cell.policy()).hold(id, random.nextBoolean() ? Gate.BEFORE_EFFECT : Gate.BEFORE_RESPONSE);
         }
         ChildJvm child = child();
@@ -199,7 +204,15 @@ final class CrashRun implements AutoCloseable {
             String death = death(cell, random);
             child.send(
                     isOverride
-                            ? String.join(" ", "override", id, id, paid + "", cell.policy() + "", cell.point().id(), death)
+                            ? String.join(
+                                    " ",
+                                    "override",
+                                    id,
+                                    id,
+                                    paid + "",
+                                    cell.policy() + "",
+                                    cell.point().id(),
+                                    death)
                             : pay(cell, id, paid, conduct(cell, random), death));
             bystander(cell, id, child);
             return cell.kind() == Kind.FREEZE
@@ -216,7 +229,15 @@ final class CrashRun implements AutoCloseable {
 
     private static String pay(CrashCell cell, String id, long amount, Conduct conduct, String death) {
         return String.join(
-                " ", "pay", id, id, amount + "", cell.policy() + "", conduct + "", cell.point().id(), death);
+                " ",
+                "pay",
+                id,
+                id,
+                amount + "",
+                cell.policy() + "",
+                conduct + "",
+                cell.point().id(),
+                death);
     }
 
     /** Somebody else's order in the same process: it dies wherever it is. */
@@ -241,6 +262,7 @@ final class CrashRun implements AutoCloseable {
             case CP23_BEFORE_RELEASE -> cell.policy().isEngine() ? Conduct.SENDS_NOTHING : Conduct.LOSES_ANSWER;
             case CP24_BEFORE_MARK_IN_DOUBT, CP18_RESENT, CP19_SEALED ->
                 random.nextBoolean() ? Conduct.LOSES_ANSWER : Conduct.LOSES_REQUEST;
+            case CP13_RENEWAL -> cell.policy() == MatrixPolicy.SAME_TRANSACTION ? Conduct.SLOW : Conduct.NORMAL;
             case CP15_FOUND -> Conduct.LOSES_ANSWER;
             case CP16_MISSING, CP17_REEXECUTED -> Conduct.LOSES_REQUEST;
             default -> Conduct.NORMAL;
@@ -258,17 +280,18 @@ final class CrashRun implements AutoCloseable {
     /** An earlier process that died with or without an effect, as the point needs it. */
     private @Nullable String crashBefore(CrashCell cell, String id, long amount, Random random)
             throws TimeoutException, InterruptedException {
-        boolean effect =
-                switch (cell.point()) {
-                    case CP15_FOUND -> true;
-                    case CP16_MISSING, CP17_REEXECUTED -> false;
-                    default -> random.nextBoolean();
-                };
+        boolean effect = switch (cell.point()) {
+            case CP15_FOUND -> true;
+            case CP16_MISSING, CP17_REEXECUTED -> false;
+            default -> random.nextBoolean();
+        };
         CrashPoint first = effect ? CrashPoint.CP09_BEFORE_DECODE : CrashPoint.CP04_CHECKED;
+        if (cell.policy() == MatrixPolicy.SAME_TRANSACTION) {
+            first = random.nextBoolean() ? CrashPoint.CP07_BEFORE_RESPONSE : CrashPoint.CP10_BEFORE_RECORD;
+        }
         ChildJvm child = child();
         try {
-            child.send(pay(
-                    new CrashCell(cell.policy(), first, Kind.HALT, false), id, amount, Conduct.NORMAL, "halt"));
+            child.send(pay(new CrashCell(cell.policy(), first, Kind.HALT, false), id, amount, Conduct.NORMAL, "halt"));
             child.awaitExit(ARRIVAL);
             tally(cell.policy()).kills.incrementAndGet();
             if (cell.policy() == MatrixPolicy.NATIVE_THEN_LOOKUP) {
@@ -296,8 +319,7 @@ final class CrashRun implements AutoCloseable {
                 .equals(end);
     }
 
-    private @Nullable String kill(
-            CrashCell cell, String id, long amount, int number, ChildJvm child, Random random)
+    private @Nullable String kill(CrashCell cell, String id, long amount, int number, ChildJvm child, Random random)
             throws TimeoutException, InterruptedException {
         if (cell.kind() == Kind.KILL) {
             if (!awaitArrival(cell, id, child)) {
@@ -479,7 +501,7 @@ final class CrashRun implements AutoCloseable {
     // ---- audit
 
     /** Looks at every order of every process so far, while no cell runs. */
-    synchronized void audit() throws InterruptedException {
+    synchronized void audit() throws Exception {
         // What a gate has let go is at the ledger in a moment.
         TimeUnit.MILLISECONDS.timedWait(this, 500);
         tallies.values().forEach(tally -> {
@@ -490,6 +512,12 @@ final class CrashRun implements AutoCloseable {
         Map<String, List<Effect>> effects = new HashMap<>();
         for (ProviderProcess provider : providers.values()) {
             for (Effect effect : provider.effects()) {
+                effects.computeIfAbsent(effect.reference(), unused -> new ArrayList<>())
+                        .add(effect);
+            }
+        }
+        if (opener instanceof CrashMatrix.TransactionalOpener<?> database) {
+            for (Effect effect : database.effects(address)) {
                 effects.computeIfAbsent(effect.reference(), unused -> new ArrayList<>())
                         .add(effect);
             }

@@ -31,7 +31,9 @@ final class MatrixClient {
         /** The connection breaks before the provider has anything; the client cannot know. */
         LOSES_REQUEST,
         /** The client knows that it has sent nothing. */
-        SENDS_NOTHING
+        SENDS_NOTHING,
+        /** It takes longer than a renewal. */
+        SLOW
     }
 
     private final URI provider;

@@ -19,6 +19,9 @@ enum MatrixPolicy {
     SEAL(Provider.LOOKUP_AND_SEAL),
     SEAL_CLOSE(Provider.LOOKUP_AND_SEAL),
 
+    /** The effect is in the store's own database. */
+    SAME_TRANSACTION(Provider.LOOKUP_AND_SEAL),
+
     /** Not the engine: what peers do. A lapsed attempt is taken over blindly, any failure deletes, a record is overwritten. */
     PEER_LIKE(Provider.LOOKUP_AND_SEAL),
     /** Not the engine: says that it is done before it is. */
@@ -26,18 +29,18 @@ enum MatrixPolicy {
 
     /** The providers of a matrix. A provider that knows native keys would hide the duplicates of the other policies. */
     enum Provider {
-        LOOKUP_AND_SEAL("--capabilities", "lookup,seal"),
-        NATIVE_KEYS("--capabilities", "native"),
-        SHORT_WINDOW("--capabilities", "native,lookup", "--window", "PT6S");
+        LOOKUP_AND_SEAL("--capabilities lookup,seal"),
+        NATIVE_KEYS("--capabilities native"),
+        SHORT_WINDOW("--capabilities native,lookup --window PT6S");
 
-        private final String[] options;
+        private final String options;
 
-        Provider(String... options) {
+        Provider(String options) {
             this.options = options;
         }
 
         String[] options() {
-            return options.clone();
+            return options.split(" ", -1);
         }
     }
 
@@ -109,8 +112,7 @@ enum MatrixPolicy {
             case LOOKUP_HOLD -> points.add(CrashPoint.CP15_FOUND);
             case LOOKUP_CLOSE -> points.addAll(EnumSet.of(CrashPoint.CP15_FOUND, CrashPoint.CP16_MISSING));
             case LOOKUP_REEXECUTE ->
-                points.addAll(
-                        EnumSet.of(CrashPoint.CP15_FOUND, CrashPoint.CP16_MISSING, CrashPoint.CP17_REEXECUTED));
+                points.addAll(EnumSet.of(CrashPoint.CP15_FOUND, CrashPoint.CP16_MISSING, CrashPoint.CP17_REEXECUTED));
             case NATIVE -> points.add(CrashPoint.CP18_RESENT);
             case NATIVE_THEN_LOOKUP -> points.addAll(EnumSet.range(CrashPoint.CP15_FOUND, CrashPoint.CP18_RESENT));
             case SEAL -> {
@@ -119,6 +121,16 @@ enum MatrixPolicy {
             }
             case SEAL_CLOSE ->
                 points.addAll(EnumSet.of(CrashPoint.CP15_FOUND, CrashPoint.CP16_MISSING, CrashPoint.CP19_SEALED));
+            case SAME_TRANSACTION -> {
+                points.removeAll(EnumSet.of(
+                        CrashPoint.CP05_PART_OF_REQUEST,
+                        CrashPoint.CP06_BEFORE_EFFECT,
+                        CrashPoint.CP08_PART_OF_RESPONSE,
+                        CrashPoint.CP09_BEFORE_DECODE,
+                        CrashPoint.CP14_LAPSED,
+                        CrashPoint.CP24_BEFORE_MARK_IN_DOUBT));
+                points.add(CrashPoint.CP17_REEXECUTED);
+            }
             case PEER_LIKE, RECORDS_FIRST -> points.clear();
         }
         return points;
@@ -130,7 +142,7 @@ enum MatrixPolicy {
                 .withClockError(Duration.ZERO)
                 .withPeriod(PAUSE.plus(TRANSIT).plusMillis(100));
         return switch (this) {
-            case HOLD, PEER_LIKE, RECORDS_FIRST -> Recovery.hold();
+            case HOLD, SAME_TRANSACTION, PEER_LIKE, RECORDS_FIRST -> Recovery.hold();
             case LOOKUP_HOLD -> Recovery.lookup(lookup);
             case LOOKUP_REEXECUTE -> Recovery.lookupThenReexecute(lookup, quiescence);
             case LOOKUP_CLOSE -> Recovery.lookupThenClose(lookup, quiescence);

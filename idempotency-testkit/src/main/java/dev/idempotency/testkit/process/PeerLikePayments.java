@@ -81,8 +81,7 @@ final class PeerLikePayments {
                 ? null
                 : new StoredResult(StoredResult.Kind.RESULT, "json", JSON.writeValueAsBytes(receipt));
         for (boolean written = false; !written; ) {
-            IdempotencyRecord standing =
-                    Objects.requireNonNull(store.find(key).record(), "record");
+            IdempotencyRecord standing = Objects.requireNonNull(store.find(key).record(), "record");
             written = store.replace(standing, write(next(standing, state, result), false))
                     .applied();
         }
