@@ -16,8 +16,8 @@ final class JdbcCrashMatrixTest extends CrashMatrix {
     private static String schema() {
         String schema = Database.schema();
         Jdbi.create(Database.pool())
-                .useHandle(handle -> handle.execute(
-                        "CREATE TABLE " + schema + ".effect (id text, reference text, payload text)"));
+                .useHandle(handle ->
+                        handle.execute("CREATE TABLE " + schema + ".effect (id text, reference text, payload text)"));
         return schema;
     }
 

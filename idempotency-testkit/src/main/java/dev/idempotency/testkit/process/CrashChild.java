@@ -29,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,7 +100,7 @@ final class CrashChild {
         var executor = Executors.newCachedThreadPool();
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = input.readLine(); line != null; line = input.readLine()) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             if (words[0].equals("go")) {
                 child.go(words[1]);
             } else {
@@ -157,7 +158,6 @@ final class CrashChild {
                 LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(micros));
                 Runtime.getRuntime().halt(DIED);
             });
-            death.setPriority(Thread.MAX_PRIORITY);
             death.start();
         } else {
             standStill(here.go());
@@ -182,8 +182,18 @@ final class CrashChild {
     // ---- paying
 
     private MatrixClient client(MatrixPolicy policy) {
-        URI provider = URI.create(providers[2 + policy.provider().ordinal()]);
+        URI provider = URI.create(providerOf(policy));
         return new MatrixClient(provider, hooks, id -> conducts.getOrDefault(id, Conduct.NORMAL));
+    }
+
+    /** The arguments have {@code NAME=ADDRESS} for each provider. */
+    private String providerOf(MatrixPolicy policy) {
+        String name = policy.provider() + "=";
+        return Stream.of(providers)
+                .filter(provider -> provider.startsWith(name))
+                .findFirst()
+                .orElseThrow()
+                .substring(name.length());
     }
 
     private Operation<MatrixOrder, Receipt> operation(String name) {

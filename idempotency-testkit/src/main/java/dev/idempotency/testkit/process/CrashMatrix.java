@@ -17,8 +17,10 @@ import dev.idempotency.testkit.process.CrashRun.Tally;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
@@ -73,7 +75,7 @@ public abstract class CrashMatrix {
          * Writes an effect, into a table that takes any.
          *
          * @param transaction the transaction
-         * @param effect what to write: {@code effectId}, {@code reference} and {@code payload}
+         * @param effect what to write: its id, its reference and its payload
          * @throws Exception if it cannot be written
          */
         void write(T transaction, Effect effect) throws Exception;
@@ -181,22 +183,23 @@ public abstract class CrashMatrix {
                 getClass().getSimpleName(),
                 seed,
                 duration.toSeconds());
-        var all = new int[ReportColumn.values().length];
+        var all = new EnumMap<ReportColumn, Integer>(ReportColumn.class);
         for (MatrixPolicy policy : policies) {
-            var row = new int[all.length];
+            var row = new EnumMap<ReportColumn, Integer>(ReportColumn.class);
             for (ReportColumn column : ReportColumn.values()) {
-                row[column.ordinal()] = column.of(run().tally(policy));
-                all[column.ordinal()] += row[column.ordinal()];
+                int figure = column.of(run().tally(policy));
+                row.put(column, figure);
+                all.merge(column, figure, Integer::sum);
             }
             print(policy.operation(), row);
         }
         print("all", all);
     }
 
-    private static void print(String name, int[] row) {
+    private static void print(String name, Map<ReportColumn, Integer> row) {
         System.out.print(String.format(Locale.ROOT, "  %-18s", name)
-                + Stream.of(ReportColumn.values())
-                        .map(column -> " " + column.title() + "=" + row[column.ordinal()])
+                + row.entrySet().stream()
+                        .map(figure -> " " + figure.getKey().title() + "=" + figure.getValue())
                         .collect(Collectors.joining())
                 + System.lineSeparator());
     }

@@ -9,7 +9,6 @@ import dev.idempotency.testkit.HttpProviderSimulator.Gate;
 import dev.idempotency.testkit.process.CrashAudit.Told;
 import dev.idempotency.testkit.process.CrashCell.Kind;
 import dev.idempotency.testkit.process.MatrixClient.Conduct;
-import dev.idempotency.testkit.process.MatrixPolicy.Provider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -54,7 +53,7 @@ final class CrashRun implements AutoCloseable {
     private final CrashMatrix.Opener opener;
     private final String address;
     private final IdempotencyStore store;
-    private final Map<Provider, ProviderProcess> providers = new EnumMap<>(Provider.class);
+    private final Map<MatrixPolicy.Provider, ProviderProcess> providers = new EnumMap<>(MatrixPolicy.Provider.class);
     private final List<ChildJvm> rescuers = new ArrayList<>();
     private final Map<MatrixPolicy, Tally> tallies = new EnumMap<>(MatrixPolicy.class);
     private final List<Paid> orders = new ArrayList<>();
@@ -70,7 +69,7 @@ final class CrashRun implements AutoCloseable {
         for (MatrixPolicy policy : MatrixPolicy.values()) {
             tallies.put(policy, new Tally());
         }
-        for (Provider provider : Provider.values()) {
+        for (MatrixPolicy.Provider provider : MatrixPolicy.Provider.values()) {
             providers.put(provider, ProviderProcess.start(provider.options()));
         }
         // Their clocks differ by hours, so that all that they do is also a test of that.
@@ -81,7 +80,7 @@ final class CrashRun implements AutoCloseable {
     /** A process that is ready to pay. */
     ChildJvm child(String... jvmOptions) throws TimeoutException, InterruptedException {
         var args = new ArrayList<>(List.of(opener.getClass().getName(), address));
-        providers.values().forEach(provider -> args.add(provider.uri().toString()));
+        providers.forEach((name, provider) -> args.add(name + "=" + provider.uri()));
         var options = new ArrayList<>(List.of("-Xmx96m"));
         options.addAll(List.of(jvmOptions));
         ChildJvm child = ChildJvm.start(options, CrashChild.class, args.toArray(String[]::new));
@@ -541,7 +540,7 @@ final class CrashRun implements AutoCloseable {
     private Map<String, List<Told>> told() {
         Map<String, List<Told>> told = new HashMap<>();
         for (String line : allSaid()) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             if (words[0].equals("answer") && (words[3].equals("ok") || words[3].equals("closed"))) {
                 told.computeIfAbsent(words[1], unused -> new ArrayList<>())
                         .add(new Told(Long.parseLong(words[2]), words[words.length - 1]));
