@@ -54,8 +54,8 @@ public final class RedisServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        // Whatever becomes of the test, no server is left behind.
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> process.destroyForcibly()));
+        // Whatever becomes of the test, neither a server nor its data are left behind.
+        Runtime.getRuntime().addShutdownHook(new Thread(this::close));
         launch();
     }
 
@@ -281,8 +281,10 @@ public final class RedisServer implements AutoCloseable {
 
     /** Stops the server and removes its data. */
     @Override
-    public void close() {
+    public synchronized void close() {
         kill();
-        Directories.delete(directory);
+        if (Files.exists(directory)) {
+            Directories.delete(directory);
+        }
     }
 }
