@@ -21,6 +21,11 @@ abstract class RealStoreSimulation {
     /** The store, without records, and on that clock. */
     abstract IdempotencyStore store(InstantSource clock);
 
+    /** How many seeds are tried. */
+    long seeds() {
+        return SEEDS;
+    }
+
     /** Effects in the store's own transactions have tests of their own. */
     static List<World> worlds() {
         return Worlds.healthy().stream()
@@ -43,7 +48,7 @@ abstract class RealStoreSimulation {
     private void run(World world, boolean livenessMode) {
         var operation = Simulation.operation(world);
         int effects = 0;
-        for (long seed = 0; seed < SEEDS; seed++) {
+        for (long seed = 0; seed < seeds(); seed++) {
             Outcome outcome = new Simulation(world, operation, seed, livenessMode, true, this::store).run();
             assertThat(outcome.violation())
                     .as(() -> world.name() + ": " + String.join("\n", outcome.trace()))

@@ -6,10 +6,10 @@ import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
-import dev.idempotency.testkit.ManualClock;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -26,14 +26,14 @@ final class SteppedClock implements IdempotencyStore {
     private final RedisIdempotencyStore store;
     private final Layout layout;
     private final RedisClusterAsyncCommands<String, String> commands;
-    private ManualClock clock;
+    private InstantSource clock;
     private @Nullable Instant told;
 
     SteppedClock(
             RedisIdempotencyStore.Builder builder,
             String prefix,
             RedisClusterAsyncCommands<String, String> commands,
-            ManualClock clock) {
+            InstantSource clock) {
         this.store = builder.prefix(prefix)
                 .scripts(Script.All.load(SteppedClock::edit))
                 .build();
@@ -51,7 +51,7 @@ final class SteppedClock implements IdempotencyStore {
                 "{0, tonumber(redis.call('GET', string.sub(KEYS[1], 1, string.find(KEYS[1], '}', 1, true)) .. ':clock'))}");
     }
 
-    void follow(ManualClock other) {
+    void follow(InstantSource other) {
         clock = other;
     }
 

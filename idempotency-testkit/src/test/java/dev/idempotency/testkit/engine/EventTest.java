@@ -246,6 +246,13 @@ final class EventTest {
             }
             heard.addAll(test.shop.events.types());
         }
+        var transactional = new SameTransactionTest();
+        try {
+            transactional.attempt_pausedPastItsLease_isTakenOverAndRolledBack();
+        } finally {
+            transactional.close();
+        }
+        heard.addAll(transactional.events.types());
 
         assertThat(heard).containsExactlyInAnyOrder(Type.values());
     }

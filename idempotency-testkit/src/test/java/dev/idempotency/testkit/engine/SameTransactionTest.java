@@ -40,7 +40,7 @@ final class SameTransactionTest {
 
     private final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
     private final RowStore store = new RowStore(clock);
-    private final Events events = new Events();
+    final Events events = new Events();
     private final AtomicInteger calls = new AtomicInteger();
     private final List<Idempotency> instances = new ArrayList<>();
     private final ExecutorService callers = Executors.newCachedThreadPool();
