@@ -47,7 +47,7 @@ import org.junit.jupiter.api.TestInstance;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class CrashMatrix {
-    private static final int SAMPLE = 16;
+    private static final int SAMPLE = 10;
 
     /** Opens the store in a child JVM. Has a constructor without parameters. */
     @FunctionalInterface
