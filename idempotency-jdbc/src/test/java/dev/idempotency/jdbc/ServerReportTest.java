@@ -68,6 +68,19 @@ final class ServerReportTest {
     }
 
     @Test
+    void server_thatIsAStandby_isRefused() {
+        try (var server = PostgresServer.start()) {
+            JdbcIdempotencyStore.on(server.dataSource()).createSchema();
+            server.kill();
+            server.restartAsStandby();
+
+            assertThatThrownBy(() -> JdbcIdempotencyStore.create(server.dataSource()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("is a standby");
+        }
+    }
+
+    @Test
     void server_thatIsNotThere_isToldApart() {
         var dataSource = new PGSimpleDataSource();
         dataSource.setUrl("jdbc:postgresql://127.0.0.1:1/postgres?user=postgres");

@@ -134,6 +134,19 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     /**
+     * Starts the server again on its data as a standby, after {@link #kill}: it can be read, and waits for a primary that does
+     * not come.
+     */
+    public void restartAsStandby() {
+        try {
+            Files.createFile(directory.resolve("data").resolve("standby.signal"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        restart();
+    }
+
+    /**
      * The number of the server's first process.
      *
      * @return the process id of the postmaster
