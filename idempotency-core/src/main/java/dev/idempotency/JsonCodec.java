@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import org.jspecify.annotations.Nullable;
 
 /** Results as JSON of their declared type; no type names in the JSON, none read from it. */
-final class JsonCodec<O extends @Nullable Object> implements ResultCodec<O> {
+final class JsonCodec<O extends @Nullable Object> implements Codec<O> {
     private final Class<?> type;
     private final ObjectMapper mapper;
     private final ObjectWriter writer;

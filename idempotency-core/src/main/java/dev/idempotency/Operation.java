@@ -405,7 +405,7 @@ public final class Operation<I, O extends @Nullable Object> {
         private Function<? super I, ? extends @Nullable Object> payload = request -> request;
         private @Nullable Recovery<I, O> recovery;
         private FailureClassifier failures = FailureClassifier.conservative();
-        private @Nullable ResultCodec<O> codec;
+        private @Nullable Codec<O> codec;
         private Duration lease = Duration.ofSeconds(30);
         private Duration callTimeout = Duration.ofMinutes(10);
         private Duration recoveryTimeout = Duration.ofSeconds(30);
@@ -548,7 +548,7 @@ public final class Operation<I, O extends @Nullable Object> {
          * @param codec the codec
          * @return this
          */
-        public Builder<I, O> codec(ResultCodec<O> codec) {
+        public Builder<I, O> codec(Codec<O> codec) {
             this.codec = Objects.requireNonNull(codec, "codec");
             return this;
         }
@@ -771,7 +771,7 @@ public final class Operation<I, O extends @Nullable Object> {
                 @Nullable Call<I, O> call,
                 @Nullable AsyncCall<I, O> asyncCall,
                 @Nullable SameTransaction<I, O, ?> sameTransaction) {
-            ResultCodec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.json()) : codec;
+            Codec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.json()) : codec;
             Settings.text("codec id", results.id(), 64);
             results.check();
             var fields = payload;

@@ -16,7 +16,7 @@ record OperationSpec<I, O extends @Nullable Object>(
         Recovery<I, O> recovery,
         RecoveryTerms terms,
         FailureClassifier failures,
-        ResultCodec<O> codec,
+        Codec<O> codec,
         Event.Spans spans,
         Duration callTimeout,
         Duration recoveryTimeout,

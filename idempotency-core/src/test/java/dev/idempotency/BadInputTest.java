@@ -171,7 +171,7 @@ final class BadInputTest {
                         .calling((request, attempt) -> new NoJson(1)));
     }
 
-    private record Codec(String id) implements ResultCodec<String> {
+    private record NamedCodec(String id) implements Codec<String> {
         @Override
         public byte[] encode(String result) {
             return new byte[0];
@@ -192,14 +192,14 @@ final class BadInputTest {
 
     @Test
     void calling_withACodecThatIsNone_isRefused() {
-        refusedNull("codec id", () -> with(new Codec(null)));
-        refused("codec id is blank; it must name something", () -> with(new Codec(" ")));
-        refused("codec id has 65 characters; at most 64 are allowed", () -> with(new Codec("a".repeat(65))));
-        refused("results of this kind are not for me", () -> with(new Codec("unfit")));
-        assertThat(with(new Codec("a".repeat(64)))).isNotNull();
+        refusedNull("codec id", () -> with(new NamedCodec(null)));
+        refused("codec id is blank; it must name something", () -> with(new NamedCodec(" ")));
+        refused("codec id has 65 characters; at most 64 are allowed", () -> with(new NamedCodec("a".repeat(65))));
+        refused("results of this kind are not for me", () -> with(new NamedCodec("unfit")));
+        assertThat(with(new NamedCodec("a".repeat(64)))).isNotNull();
     }
 
-    private static Operation<String, String> with(ResultCodec<String> codec) {
+    private static Operation<String, String> with(Codec<String> codec) {
         return operation().key(request -> request).codec(codec).calling((request, attempt) -> request);
     }
 

@@ -3,12 +3,12 @@ package dev.idempotency.testkit.engine;
 import static dev.idempotency.testkit.engine.Shop.ORDER;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.idempotency.Codec;
 import dev.idempotency.DeclinedException;
 import dev.idempotency.FailureClass;
 import dev.idempotency.FailureClassifier;
 import dev.idempotency.Idempotency;
 import dev.idempotency.NotExecutedException;
-import dev.idempotency.ResultCodec;
 import dev.idempotency.store.State;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -162,7 +162,7 @@ final class CallFailureTest {
     }
 
     /** Text, as long as it is told to work. */
-    private static final class Codec implements ResultCodec<Receipt> {
+    private static final class ReceiptCodec implements Codec<Receipt> {
         Throwable encodeFailure = new IllegalStateException("unset");
         Throwable decodeFailure = new IllegalStateException("unset");
         boolean encodes = true;
@@ -198,7 +198,7 @@ final class CallFailureTest {
     @ParameterizedTest
     @MethodSource("codecFailures")
     void result_thatCannotBeEncoded_isInDoubtAndNeverFreed(Throwable thrown) {
-        var codec = new Codec();
+        var codec = new ReceiptCodec();
         codec.encodes = false;
         codec.encodeFailure = thrown;
         var charge = shop.charge().codec(codec).calling(shop.working());
@@ -214,7 +214,7 @@ final class CallFailureTest {
     @ParameterizedTest
     @MethodSource("codecFailures")
     void replay_resultThatCannotBeDecoded_isUnavailableAndNotCalledAgain(Throwable thrown) {
-        var codec = new Codec();
+        var codec = new ReceiptCodec();
         var charge = shop.charge().codec(codec).calling(shop.working());
         charge.execute(ORDER);
         codec.decodes = false;
@@ -231,8 +231,8 @@ final class CallFailureTest {
     void replay_resultOfAnotherCodec_isUnavailableAndNotCalledAgain() {
         shop.charge().calling(shop.working()).execute(ORDER);
 
-        Failures.unavailable(
-                () -> shop.charge().codec(new Codec()).calling(shop.working()).execute(ORDER));
+        Failures.unavailable(() ->
+                shop.charge().codec(new ReceiptCodec()).calling(shop.working()).execute(ORDER));
         assertThat(shop.calls).hasValue(1);
     }
 }

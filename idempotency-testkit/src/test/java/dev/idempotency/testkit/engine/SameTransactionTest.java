@@ -3,6 +3,7 @@ package dev.idempotency.testkit.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.idempotency.Codec;
 import dev.idempotency.DeclinedException;
 import dev.idempotency.Guarantee.Level;
 import dev.idempotency.Idempotency;
@@ -11,7 +12,6 @@ import dev.idempotency.IdempotencyKey;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.Recovery;
-import dev.idempotency.ResultCodec;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
@@ -196,7 +196,7 @@ final class SameTransactionTest {
 
     @Test
     void result_thatCannotBeEncoded_isRolledBack() {
-        var codec = new ResultCodec<Receipt>() {
+        var codec = new Codec<Receipt>() {
             @Override
             public String id() {
                 return "broken";

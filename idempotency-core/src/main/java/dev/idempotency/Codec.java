@@ -1,0 +1,45 @@
+package dev.idempotency;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a result, or a request that is kept for recovery, into bytes and back. Thread-safe. What it encodes today it must
+ * decode as long as records are kept.
+ *
+ * @param <T> the operation's result or request
+ */
+public interface Codec<T extends @Nullable Object> {
+    /**
+     * Names the codec and its format; stored beside the bytes.
+     *
+     * @return 1 to 64 characters; another name means another format
+     */
+    String id();
+
+    /**
+     * Encodes a value.
+     *
+     * @param value a request, or what the call returned; null if it did
+     * @return the bytes to store
+     * @throws Exception if it cannot: for a request, before anything is written; for a result, the write has happened by
+     *     then, so the key is in doubt
+     */
+    byte[] encode(T value) throws Exception;
+
+    /**
+     * Decodes what {@link #encode} made.
+     *
+     * @param bytes what was stored
+     * @return a value equal to the one encoded
+     * @throws Exception if it cannot: callers get a {@link ResultUnavailableException}, and nothing is called; a key in
+     *     doubt whose request cannot be decoded waits for its next caller
+     */
+    T decode(byte[] bytes) throws Exception;
+
+    /**
+     * Checks, before any call is made, that values of the declared type can be encoded and decoded at all.
+     *
+     * @throws IllegalArgumentException if they cannot; the message says why
+     */
+    default void check() {}
+}
