@@ -11,7 +11,7 @@ final class PostgresSnippets {
 
     static Idempotency open(DataSource dataSource) {
         // tag::open[]
-        var store = JdbcIdempotencyStore.on(dataSource).createSchema().open();
+        var store = JdbcIdempotencyStore.builder(dataSource).createSchema().build();
         var idempotency = Idempotency.on(store);
         // end::open[]
         return idempotency;
@@ -19,11 +19,11 @@ final class PostgresSnippets {
 
     static boolean partitions(DataSource dataSource, LocalDate today) {
         // tag::partitions[]
-        var store = JdbcIdempotencyStore.on(dataSource)
+        var store = JdbcIdempotencyStore.builder(dataSource)
                 .table("charge_by_day")
                 .partitionedByDay(key -> LocalDate.parse(key.value().substring(0, 10)))
                 .createSchema()
-                .open();
+                .build();
 
         store.createPartitions(today, today.plusDays(7)); // every day, well ahead
         boolean gone = store.dropPartition(today.minusDays(30)); // not while anything in it must be kept

@@ -16,7 +16,7 @@ final class SameTransactionTest {
     void book_twice_writesEachBookingOnce() {
         try (var server = PostgresServer.start()) {
             var dataSource = server.dataSource();
-            JdbcIdempotencyStore.on(dataSource).createSchema();
+            JdbcIdempotencyStore.builder(dataSource).createSchema();
             var jdbi = Jdbi.create(dataSource);
             jdbi.useHandle(handle -> {
                 handle.execute("CREATE TABLE booking (id serial PRIMARY KEY, order_id text, amount integer)");

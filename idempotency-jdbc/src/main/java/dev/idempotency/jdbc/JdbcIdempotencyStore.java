@@ -64,43 +64,43 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
     private final Table table;
     private final @Nullable Function<IdempotencyKey, LocalDate> dayOf;
     private final Statements statements;
-    private final ServerReport report;
+    private final JdbcProbe probe;
 
     private JdbcIdempotencyStore(
             Connections connections,
             Table table,
             @Nullable Function<IdempotencyKey, LocalDate> dayOf,
             Statements statements,
-            ServerReport report) {
+            JdbcProbe probe) {
         this.connections = connections;
         this.transactions = new Transactions(connections);
         this.table = table;
         this.dayOf = dayOf;
         this.statements = statements;
-        this.report = report;
+        this.probe = probe;
     }
 
     /**
-     * Opens the store on the table {@code idempotency_record}, as it is found on the search path.
+     * A store on the table {@code idempotency_record}, as it is found on the search path.
      *
      * @param dataSource gives connections to the primary, not bound to any transaction of the caller
-     * @return an open store
-     * @throws IllegalStateException as {@link Builder#open} says
+     * @return a store with the default settings
+     * @throws IllegalStateException as {@link Builder#build} says
      * @throws StoreException if the server cannot be asked
      * @throws NullPointerException if {@code dataSource} is null
      */
     public static JdbcIdempotencyStore create(DataSource dataSource) {
-        return on(dataSource).open();
+        return builder(dataSource).build();
     }
 
     /**
-     * Starts a store with settings of your own.
+     * Describes a store.
      *
      * @param dataSource gives connections to the primary, not bound to any transaction of the caller
-     * @return a builder with the defaults
+     * @return a builder with the default settings
      * @throws NullPointerException if {@code dataSource} is null
      */
-    public static Builder on(DataSource dataSource) {
+    public static Builder builder(DataSource dataSource) {
         return new Builder(dataSource);
     }
 
@@ -212,21 +212,20 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
         }
 
         /**
-         * Opens the store: asks the server for its version, durability and role, and for the table's version.
+         * Asks the server for its version, durability and role, and for the table's version, and makes the store.
          *
-         * @return an open store
+         * @return a store
          * @throws IllegalStateException if the server is older than 14, a standby, or read only by default; or if the table
          *     is missing, not the library's, or of an older version
          * @throws StoreException if the server cannot be asked
          */
-        public JdbcIdempotencyStore open() {
+        public JdbcIdempotencyStore build() {
             var connections = new Connections(dataSource, timeout);
-            ServerReport report =
-                    connections.jdbi("probe", handle -> ServerReport.ask(handle, standbysAreNeverPromoted));
+            JdbcProbe probe = connections.jdbi("probe", handle -> JdbcProbe.ask(handle, standbysAreNeverPromoted));
             Table found = resolve(connections);
             requireVersion(found, connections);
-            report.reasons().forEach(reason -> LOG.warn("PostgreSQL may lose acknowledged writes: {}", reason));
-            return new JdbcIdempotencyStore(connections, found, dayOf, new Statements(found, clock), report);
+            probe.reasons().forEach(reason -> LOG.warn("PostgreSQL may lose acknowledged writes: {}", reason));
+            return new JdbcIdempotencyStore(connections, found, dayOf, new Statements(found, clock), probe);
         }
 
         private List<String> scripts() {
@@ -267,12 +266,12 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
     }
 
     /**
-     * What the server said about itself when the store was opened.
+     * What the server said of itself when this store was built.
      *
-     * @return the report; the same for the lifetime of the store
+     * @return one report, of the primary
      */
-    public ServerReport report() {
-        return report;
+    public List<JdbcProbe> probes() {
+        return List.of(probe);
     }
 
     Table table() {
@@ -281,7 +280,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
 
     @Override
     public StoreClass storeClass() {
-        return report.storeClass();
+        return probe.storeClass();
     }
 
     @Override
@@ -519,7 +518,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
     private Partitions partitions() {
         if (dayOf == null) {
             throw new IllegalStateException(
-                    "The table is not partitioned; say partitionedByDay when the store is opened");
+                    "The table is not partitioned; say partitionedByDay when the store is built");
         }
         return new Partitions(table);
     }

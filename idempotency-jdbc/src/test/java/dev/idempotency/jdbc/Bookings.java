@@ -48,7 +48,7 @@ final class Bookings implements AutoCloseable {
         this.jdbi = Jdbi.create(direct);
         this.outside = Jdbi.create(direct);
         this.schema = schema;
-        this.store = JdbcIdempotencyStore.on(dataSource).schema(schema).open();
+        this.store = JdbcIdempotencyStore.builder(dataSource).schema(schema).build();
     }
 
     /** On a schema of its own. */
@@ -59,7 +59,7 @@ final class Bookings implements AutoCloseable {
     /** On a schema of its own, which the store reaches in some way. */
     static Bookings open(DataSource way) {
         String schema = Database.schema();
-        JdbcIdempotencyStore.on(Database.pool()).schema(schema).createSchema();
+        JdbcIdempotencyStore.builder(Database.pool()).schema(schema).createSchema();
         Jdbi.create(Database.pool()).useHandle(handle -> {
             handle.execute("CREATE TABLE " + schema + ".booking (id serial PRIMARY KEY, order_id text NOT NULL, amount"
                     + " integer NOT NULL, account text UNIQUE DEFERRABLE INITIALLY DEFERRED)");

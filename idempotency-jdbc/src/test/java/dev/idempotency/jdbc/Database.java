@@ -51,7 +51,10 @@ final class Database {
 
     /** A store on a table of its own. */
     static JdbcIdempotencyStore store() {
-        return JdbcIdempotencyStore.on(pool()).schema(schema()).createSchema().open();
+        return JdbcIdempotencyStore.builder(pool())
+                .schema(schema())
+                .createSchema()
+                .build();
     }
 
     /** The server's clock is the one that must move. */

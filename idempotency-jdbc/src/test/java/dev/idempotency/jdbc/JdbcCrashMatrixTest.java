@@ -36,10 +36,10 @@ final class JdbcCrashMatrixTest extends CrashMatrix {
         @Override
         public JdbcIdempotencyStore open(String address) {
             DataSource dataSource = dataSource(address);
-            return JdbcIdempotencyStore.on(dataSource)
+            return JdbcIdempotencyStore.builder(dataSource)
                     .schema(schema)
                     .createSchema()
-                    .open();
+                    .build();
         }
 
         @Override

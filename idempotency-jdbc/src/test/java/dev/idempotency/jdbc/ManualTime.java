@@ -32,11 +32,11 @@ public final class ManualTime implements IdempotencyStore {
                     "CREATE FUNCTION " + SCHEMA + ".now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now"
                             + " FROM " + SCHEMA + ".clock'");
         });
-        STORE = JdbcIdempotencyStore.on(POOL)
+        STORE = JdbcIdempotencyStore.builder(POOL)
                 .schema(SCHEMA)
                 .clock(SCHEMA + ".now()")
                 .createSchema()
-                .open();
+                .build();
     }
 
     private final InstantSource clock;

@@ -9,11 +9,11 @@ import java.time.LocalDate;
 final class PartitionedStoreContractTest extends IdempotencyStoreContract {
     private static final LocalDate FIRST = LocalDate.of(2026, 1, 1);
     private static final int DAYS = 3;
-    private static final JdbcIdempotencyStore STORE = JdbcIdempotencyStore.on(Database.pool())
+    private static final JdbcIdempotencyStore STORE = JdbcIdempotencyStore.builder(Database.pool())
             .schema(Database.schema())
             .partitionedByDay(key -> FIRST.plusDays(Math.floorMod(key.hashCode(), DAYS)))
             .createSchema()
-            .open();
+            .build();
 
     static {
         STORE.createPartitions(FIRST, FIRST.plusDays(DAYS - 1));

@@ -14,11 +14,11 @@ import org.junit.jupiter.api.Test;
 final class PartitionsTest {
     private static final LocalDate DAY = LocalDate.of(2026, 11, 22);
 
-    private final JdbcIdempotencyStore store = JdbcIdempotencyStore.on(Database.pool())
+    private final JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(Database.pool())
             .schema(Database.schema())
             .partitionedByDay(key -> LocalDate.parse(key.value().substring(0, 10)))
             .createSchema()
-            .open();
+            .build();
 
     private static IdempotencyKey key(LocalDate day, int number) {
         return new IdempotencyKey("charge", day + "-" + number);
@@ -82,11 +82,11 @@ final class PartitionsTest {
 
     @Test
     void dayOfAKey_thatIsNull_isRefused() {
-        var dayless = JdbcIdempotencyStore.on(Database.pool())
+        var dayless = JdbcIdempotencyStore.builder(Database.pool())
                 .schema(Database.schema())
                 .partitionedByDay(key -> null)
                 .createSchema()
-                .open();
+                .build();
 
         assertThatThrownBy(() -> dayless.reserve(Writes.reservation(key(DAY, 1))))
                 .isInstanceOf(IllegalArgumentException.class)

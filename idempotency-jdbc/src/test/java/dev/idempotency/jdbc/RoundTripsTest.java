@@ -43,7 +43,7 @@ final class RoundTripsTest {
         config.setJdbcUrl("jdbc:postgresql://127.0.0.1:" + SERVER.port() + "/postgres?user=" + APPLICATION);
         config.setMaximumPoolSize(1);
         pool = new HikariDataSource(config);
-        store = JdbcIdempotencyStore.on(pool).createSchema().open();
+        store = JdbcIdempotencyStore.builder(pool).createSchema().build();
     }
 
     @AfterEach

@@ -19,13 +19,13 @@ final class SchemaTest {
     private final String schema = Database.schema();
     private final Jdbi jdbi = Jdbi.create(Database.pool());
 
-    private JdbcIdempotencyStore.Builder on() {
-        return JdbcIdempotencyStore.on(Database.pool()).schema(schema);
+    private JdbcIdempotencyStore.Builder builder() {
+        return JdbcIdempotencyStore.builder(Database.pool()).schema(schema);
     }
 
     @Test
     void open_withoutTable_saysWhatToDo() {
-        assertThatThrownBy(() -> on().open())
+        assertThatThrownBy(() -> builder().build())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("There is no table \"" + schema + "\".\"idempotency_record\"")
                 .hasMessageContaining("createSchema()");
@@ -34,9 +34,9 @@ final class SchemaTest {
     @Test
     void createSchema_again_changesNothing() {
         var key = Writes.key();
-        on().createSchema().open().reserve(Writes.reservation(key));
+        builder().createSchema().build().reserve(Writes.reservation(key));
 
-        var again = on().createSchema().open();
+        var again = builder().createSchema().build();
 
         assertThat(again.find(key).record()).isNotNull();
     }
@@ -46,7 +46,7 @@ final class SchemaTest {
         var threads = Executors.newFixedThreadPool(8);
         try {
             var all = threads.invokeAll(IntStream.range(0, 8)
-                    .mapToObj(i -> (Callable<Object>) on()::createSchema)
+                    .mapToObj(i -> (Callable<Object>) builder()::createSchema)
                     .toList());
             for (var each : all) {
                 each.get();
@@ -55,13 +55,13 @@ final class SchemaTest {
             threads.shutdownNow();
         }
 
-        assertThat(on().open().reserve(Writes.reservation(Writes.key())).applied())
+        assertThat(builder().build().reserve(Writes.reservation(Writes.key())).applied())
                 .isTrue();
     }
 
     @Test
     void table_withAnotherName_isTheOneUsed() {
-        var named = on().table("write_once_2").createSchema().open();
+        var named = builder().table("write_once_2").createSchema().build();
         named.reserve(Writes.reservation(Writes.key()));
 
         assertThat(count("write_once_2")).isEqualTo(1);
@@ -78,7 +78,7 @@ final class SchemaTest {
                 "a23456789012345678901234567890123456789012345678901234567890"
             })
     void table_withAnUnsafeName_isRefused(String name) {
-        assertThatThrownBy(() -> on().table(name))
+        assertThatThrownBy(() -> builder().table(name))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("table is \"" + name + "\"");
     }
@@ -87,7 +87,7 @@ final class SchemaTest {
     void createSchema_overATableOfSomebodyElse_isRefused() {
         jdbi.useHandle(handle -> handle.execute("CREATE TABLE " + schema + ".idempotency_record (id int)"));
 
-        assertThatThrownBy(() -> on().createSchema())
+        assertThatThrownBy(() -> builder().createSchema())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("not a table of this library");
     }
@@ -95,17 +95,17 @@ final class SchemaTest {
     @Test
     void createSchema_onAnOlderVersion_bringsItForwardAndKeepsTheRecords() {
         var key = Writes.key();
-        on().createSchema().open().reserve(Writes.reservation(key));
+        builder().createSchema().build().reserve(Writes.reservation(key));
         List<String> two = List.of("schema.sql", "forward.sql");
 
-        on().createSchema(two);
+        builder().createSchema(two);
 
         var table = new Table(schema, "idempotency_record", false);
         int version =
                 jdbi.withHandle(handle -> new Schema(table, two).version(handle).orElseThrow());
         assertThat(version).isEqualTo(2);
         assertThat(columns("idempotency_record")).contains("added_in_2");
-        var opened = on().open();
+        var opened = builder().build();
         assertThat(opened.find(key).record()).isNotNull();
         assertThat(opened.reserve(Writes.reservation(Writes.key())).applied())
                 .as("the older library goes on beside the newer schema")
@@ -114,11 +114,11 @@ final class SchemaTest {
 
     @Test
     void open_onAnOlderVersion_saysWhatToDo() {
-        on().createSchema();
+        builder().createSchema();
         jdbi.useHandle(handle -> handle.execute(
                 "COMMENT ON TABLE " + schema + ".idempotency_record IS 'idempotency records, schema version 0'"));
 
-        assertThatThrownBy(() -> on().open())
+        assertThatThrownBy(() -> builder().build())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("has schema version 0")
                 .hasMessageContaining("needs 1");
@@ -126,15 +126,15 @@ final class SchemaTest {
 
     @Test
     void script_thatFails_leavesNothingBehind() {
-        assertThatThrownBy(() -> on().createSchema(List.of("schema.sql", "failing.sql")));
+        assertThatThrownBy(() -> builder().createSchema(List.of("schema.sql", "failing.sql")));
 
-        assertThatThrownBy(() -> on().open()).hasMessageContaining("There is no table");
+        assertThatThrownBy(() -> builder().build()).hasMessageContaining("There is no table");
     }
 
     @Test
     void partitionedTable_hasTheSameColumnsAndADay() {
-        on().createSchema();
-        on().table("by_day").partitionedByDay(key -> LocalDate.EPOCH).createSchema();
+        builder().createSchema();
+        builder().table("by_day").partitionedByDay(key -> LocalDate.EPOCH).createSchema();
 
         var expected = columns("idempotency_record");
         expected.add(0, "day");

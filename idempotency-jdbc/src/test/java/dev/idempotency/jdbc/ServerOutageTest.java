@@ -54,10 +54,10 @@ final class ServerOutageTest {
                 var provider = ProviderProcess.start();
                 var proxy = TcpProxy.start(server.port());
                 var pool = new HikariDataSource(config(proxy))) {
-            JdbcIdempotencyStore store = JdbcIdempotencyStore.on(pool)
+            JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(pool)
                     .timeout(Duration.ofSeconds(2))
                     .createSchema()
-                    .open();
+                    .build();
             Operation<String, String> charge = new Charges(provider).operation(store, policy);
             var outages = new ArrayList<Outage>();
             underLoad(charge, (number, ended) -> {

@@ -114,10 +114,10 @@ final class StatementFaultsTest {
         check.asked(order);
         try (var proxy = TcpProxy.start(Database.server().port());
                 var pool = new HikariDataSource(config(proxy))) {
-            JdbcIdempotencyStore store = JdbcIdempotencyStore.on(pool)
+            JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(pool)
                     .schema(healthy.table().schema())
                     .timeout(Duration.ofSeconds(1))
-                    .open();
+                    .build();
             Operation<String, String> charge = wrap.around(sabotaged(store, proxy, fault, step, struck));
             for (int i = 0; i < EXECUTIONS && !check.isAnswered(order); i++) {
                 try {

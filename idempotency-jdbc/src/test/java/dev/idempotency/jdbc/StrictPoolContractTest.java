@@ -8,10 +8,10 @@ import java.time.Duration;
 
 /** A pool whose connections commit nothing by themselves, are read only, and serializable: as a careful application has it. */
 final class StrictPoolContractTest extends IdempotencyStoreContract {
-    private static final JdbcIdempotencyStore STORE = JdbcIdempotencyStore.on(strictPool())
+    private static final JdbcIdempotencyStore STORE = JdbcIdempotencyStore.builder(strictPool())
             .schema(Database.schema())
             .createSchema()
-            .open();
+            .build();
 
     private static HikariDataSource strictPool() {
         var config = new HikariConfig();

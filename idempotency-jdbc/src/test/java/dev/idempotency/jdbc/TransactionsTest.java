@@ -42,13 +42,15 @@ final class TransactionsTest {
         String schema = Database.schema();
         var key = Writes.key();
         try (var pool = new HikariDataSource(config)) {
-            var uncommitting =
-                    JdbcIdempotencyStore.on(pool).schema(schema).createSchema().open();
+            var uncommitting = JdbcIdempotencyStore.builder(pool)
+                    .schema(schema)
+                    .createSchema()
+                    .build();
             uncommitting.reserve(Writes.reservation(key));
 
-            assertThat(JdbcIdempotencyStore.on(Database.pool())
+            assertThat(JdbcIdempotencyStore.builder(Database.pool())
                             .schema(schema)
-                            .open()
+                            .build()
                             .find(key)
                             .record())
                     .isNotNull();
@@ -64,7 +66,8 @@ final class TransactionsTest {
             caller.setAutoCommit(false);
             caller.createStatement().execute("SELECT 1");
 
-            assertThatThrownBy(() -> JdbcIdempotencyStore.on(boundTo(caller)).createSchema())
+            assertThatThrownBy(
+                            () -> JdbcIdempotencyStore.builder(boundTo(caller)).createSchema())
                     .isInstanceOfSatisfying(
                             StoreException.class,
                             failure -> assertThat(failure.mayHaveWritten()).isFalse())
@@ -110,10 +113,10 @@ final class TransactionsTest {
         var dataSource = new PGSimpleDataSource();
         dataSource.setUrl(Database.server().jdbcUrl());
         dataSource.setUser(role);
-        var opened = JdbcIdempotencyStore.on(dataSource)
+        var opened = JdbcIdempotencyStore.builder(dataSource)
                 .schema(schema)
                 .createSchema()
-                .open();
+                .build();
         Jdbi.create(Database.pool())
                 .useHandle(handle -> handle.execute("ALTER ROLE " + role + " SET default_transaction_read_only = on"));
 
@@ -122,8 +125,8 @@ final class TransactionsTest {
                         StoreException.class,
                         failure -> assertThat(failure.mayHaveWritten()).isFalse())
                 .hasMessageContaining("read only");
-        assertThatThrownBy(
-                        () -> JdbcIdempotencyStore.on(dataSource).schema(schema).open())
+        assertThatThrownBy(() ->
+                        JdbcIdempotencyStore.builder(dataSource).schema(schema).build())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("default_transaction_read_only");
     }
@@ -132,12 +135,14 @@ final class TransactionsTest {
     void searchPath_ofAnotherSession_doesNotChangeTheTable() {
         String ours = Database.schema();
         String theirs = Database.schema();
-        JdbcIdempotencyStore.on(Database.pool()).schema(theirs).createSchema();
+        JdbcIdempotencyStore.builder(Database.pool()).schema(theirs).createSchema();
         var dataSource = new PGSimpleDataSource();
         dataSource.setUrl(Database.server().jdbcUrl());
         dataSource.setCurrentSchema(ours + "," + theirs);
-        var opened =
-                JdbcIdempotencyStore.on(dataSource).schema(ours).createSchema().open();
+        var opened = JdbcIdempotencyStore.builder(dataSource)
+                .schema(ours)
+                .createSchema()
+                .build();
         var unnamed = JdbcIdempotencyStore.create(dataSource);
         dataSource.setCurrentSchema(theirs);
         var key = Writes.key();
@@ -154,10 +159,10 @@ final class TransactionsTest {
         config.setMaximumPoolSize(1);
         config.setConnectionTimeout(250);
         try (var pool = new HikariDataSource(config)) {
-            var opened = JdbcIdempotencyStore.on(pool)
+            var opened = JdbcIdempotencyStore.builder(pool)
                     .schema(Database.schema())
                     .createSchema()
-                    .open();
+                    .build();
             try (Connection held = pool.getConnection()) {
                 assertThatThrownBy(() -> opened.reserve(Writes.reservation(Writes.key())))
                         .isInstanceOfSatisfying(

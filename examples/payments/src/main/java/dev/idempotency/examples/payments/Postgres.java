@@ -20,7 +20,8 @@ final class Postgres {
     /** What a process does that pays: a small pool for the store alone, and the store. */
     static StoreServer.Opened open(String url) {
         HikariDataSource pool = pool(url);
-        return new StoreServer.Opened(JdbcIdempotencyStore.on(pool).table(TABLE).open(), pool::close);
+        return new StoreServer.Opened(
+                JdbcIdempotencyStore.builder(pool).table(TABLE).build(), pool::close);
     }
 
     private static HikariDataSource pool(String url) {
@@ -39,7 +40,7 @@ final class Postgres {
 
     static void createSchema(String url) {
         try (HikariDataSource pool = pool(url)) {
-            JdbcIdempotencyStore.on(pool).table(TABLE).createSchema();
+            JdbcIdempotencyStore.builder(pool).table(TABLE).createSchema();
         }
     }
 

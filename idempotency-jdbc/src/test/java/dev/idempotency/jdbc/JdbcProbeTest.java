@@ -11,7 +11,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
-final class ServerReportTest {
+final class JdbcProbeTest {
     private static DataSource with(String options) {
         var dataSource = new PGSimpleDataSource();
         dataSource.setUrl(Database.server().jdbcUrl());
@@ -19,39 +19,41 @@ final class ServerReportTest {
         return dataSource;
     }
 
-    private static ServerReport report(DataSource dataSource) {
-        return JdbcIdempotencyStore.on(dataSource)
+    private static JdbcProbe probe(DataSource dataSource) {
+        return JdbcIdempotencyStore.builder(dataSource)
                 .schema(Database.schema())
                 .createSchema()
-                .open()
-                .report();
+                .build()
+                .probes()
+                .get(0);
     }
 
     @Test
     void server_thatKeepsWhatItAcknowledges_isDurable() {
-        ServerReport report = report(Database.pool());
+        JdbcProbe probe = probe(Database.pool());
 
-        assertThat(report.storeClass()).isEqualTo(StoreClass.DURABLE);
-        assertThat(report.reasons()).isEmpty();
-        assertThat(report.version()).startsWith("17.");
+        assertThat(probe.storeClass()).isEqualTo(StoreClass.DURABLE);
+        assertThat(probe.reasons()).isEmpty();
+        assertThat(probe.version()).startsWith("17.");
     }
 
     @Test
     void session_withAsynchronousCommit_isLossy() {
-        ServerReport report = report(with("-csynchronous_commit=off"));
+        JdbcProbe probe = probe(with("-csynchronous_commit=off"));
 
-        assertThat(report.storeClass()).isEqualTo(StoreClass.LOSSY);
-        assertThat(report.reasons()).singleElement().asString().startsWith("synchronous_commit is off");
+        assertThat(probe.storeClass()).isEqualTo(StoreClass.LOSSY);
+        assertThat(probe.reasons()).singleElement().asString().startsWith("synchronous_commit is off");
     }
 
     @Test
     void server_withoutFsync_isLossy() {
         try (var server = PostgresServer.start(Map.of("fsync", "off", "full_page_writes", "off"))) {
-            var store =
-                    JdbcIdempotencyStore.on(server.dataSource()).createSchema().open();
+            var store = JdbcIdempotencyStore.builder(server.dataSource())
+                    .createSchema()
+                    .build();
 
             assertThat(store.storeClass()).isEqualTo(StoreClass.LOSSY);
-            assertThat(store.report().reasons())
+            assertThat(store.probes().get(0).reasons())
                     .anyMatch(reason -> reason.startsWith("fsync is off"))
                     .anyMatch(reason -> reason.startsWith("full_page_writes is off"));
         }
@@ -59,7 +61,7 @@ final class ServerReportTest {
 
     @Test
     void session_thatIsReadOnly_isRefused() {
-        assertThatThrownBy(() -> report(with("-cdefault_transaction_read_only=on")))
+        assertThatThrownBy(() -> probe(with("-cdefault_transaction_read_only=on")))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("read only");
         assertThatThrownBy(() -> JdbcIdempotencyStore.create(with("-cdefault_transaction_read_only=on")))
@@ -70,7 +72,7 @@ final class ServerReportTest {
     @Test
     void server_thatIsAStandby_isRefused() {
         try (var server = PostgresServer.start()) {
-            JdbcIdempotencyStore.on(server.dataSource()).createSchema();
+            JdbcIdempotencyStore.builder(server.dataSource()).createSchema();
             server.kill();
             server.restartAsStandby();
 

@@ -10,13 +10,13 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.StatementContext;
 
 /**
- * What a server said about itself when the store was opened, and what follows for acknowledged writes. Immutable.
+ * What the server said of itself when the store was built, and what follows for acknowledged writes. Immutable.
  *
  * @param storeClass {@link StoreClass#DURABLE} when nothing was found that could lose an acknowledged write
  * @param reasons one line for each finding that makes it {@link StoreClass#LOSSY}; empty when durable
  * @param version the server's version, such as {@code 17.2}
  */
-public record ServerReport(StoreClass storeClass, List<String> reasons, String version) {
+public record JdbcProbe(StoreClass storeClass, List<String> reasons, String version) {
     /** The oldest server that is supported: 14. */
     static final int OLDEST = 140_000;
 
@@ -28,7 +28,7 @@ public record ServerReport(StoreClass storeClass, List<String> reasons, String v
      * @param version as described above
      * @throws NullPointerException if an argument is null
      */
-    public ServerReport {
+    public JdbcProbe {
         Objects.requireNonNull(storeClass, "storeClass");
         reasons = List.copyOf(reasons);
         Objects.requireNonNull(version, "version");
@@ -60,7 +60,7 @@ public record ServerReport(StoreClass storeClass, List<String> reasons, String v
     }
 
     /** @throws IllegalStateException if the server cannot hold records at all */
-    static ServerReport ask(Handle handle, boolean standbysAreNeverPromoted) {
+    static JdbcProbe ask(Handle handle, boolean standbysAreNeverPromoted) {
         Said said = handle.createQuery("SELECT current_setting('server_version_num')::int AS number,"
                         + " current_setting('server_version') AS version, pg_is_in_recovery() AS standby,"
                         + " current_setting('default_transaction_read_only')::boolean AS read_only,"
@@ -87,7 +87,7 @@ public record ServerReport(StoreClass storeClass, List<String> reasons, String v
         if (said.hasStandbys() && !waitsForStandby && !standbysAreNeverPromoted) {
             reasons.add("a standby follows asynchronously: promoting it loses what it had not received");
         }
-        return new ServerReport(reasons.isEmpty() ? StoreClass.DURABLE : StoreClass.LOSSY, reasons, said.version());
+        return new JdbcProbe(reasons.isEmpty() ? StoreClass.DURABLE : StoreClass.LOSSY, reasons, said.version());
     }
 
     private static void refuseUnusable(Said said) {
