@@ -4,6 +4,7 @@ import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.StoredResult;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** What can happen to a key. */
 sealed interface Event {
@@ -42,18 +43,45 @@ sealed interface Event {
     /** The same native key is to be sent again. */
     record Resend(AttemptToken expected, AttemptToken token, Spans spans) implements Event {}
 
-    /** The provider has the write. */
-    record Found(AttemptToken expected, StoredResult result, Spans spans) implements Event {}
+    /**
+     * The provider has the write.
+     *
+     * @param result null when it is not known what came of it
+     * @param how who says so, for the history
+     */
+    record Found(AttemptToken expected, @Nullable StoredResult result, String how, Spans spans) implements Event {
+        /** The provider itself said so. */
+        Found(AttemptToken expected, StoredResult result, Spans spans) {
+            this(expected, result, "the provider had the write", spans);
+        }
+    }
 
     /** The provider has nothing, and the call is to be made again. */
     record ReExecute(
             AttemptToken expected, AttemptToken token, boolean sealed, ProviderProfile.KeyFormat keyFormat, Spans spans)
             implements Event {}
 
-    /** The provider has nothing, and the key is to be closed. */
-    record Close(AttemptToken expected, boolean sealed, Spans spans) implements Event {}
+    /**
+     * The provider has nothing, and the key is to be closed.
+     *
+     * @param quiescence what counts where the key has agreed on none; null when then nothing counts
+     * @param how who says so, for the history
+     */
+    record Close(
+            AttemptToken expected, boolean sealed, @Nullable Duration quiescence, String how, Spans spans)
+            implements Event {
+        /** The provider itself said so. */
+        Close(AttemptToken expected, boolean sealed, Spans spans) {
+            this(
+                    expected,
+                    sealed,
+                    null,
+                    sealed ? "the provider sealed it" : "the provider had nothing after quiescence",
+                    spans);
+        }
+    }
 
-    /** Two people let another payload take over the key. */
+    /** The key is opened in a new generation: for its own payload by one person, for another one by two. */
     record Overrule(
             long version, AttemptToken expected, Fingerprint fingerprint, String who, String reason, Spans spans)
             implements Event {}

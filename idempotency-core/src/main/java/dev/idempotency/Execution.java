@@ -160,7 +160,7 @@ final class Execution<I, O extends @Nullable Object> {
             }
             case MISMATCH -> {
                 emit(IdempotencyEvent.Type.MISMATCHED, standing, "");
-                yield done(Answer.failed(() -> new MismatchException(key)));
+                yield done(Answer.failed(() -> new MismatchException(key, fingerprint)));
             }
         };
     }

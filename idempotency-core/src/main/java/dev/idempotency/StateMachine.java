@@ -203,10 +203,10 @@ final class StateMachine implements Transitions {
             return windowIsOpen(record, now) ? Row.RESEND : Row.RESEND_LATE;
         }
         if (event instanceof Event.ReExecute again) {
-            return again.sealed() || isQuiescent(record, now) ? Row.REEXECUTE : Row.NOT_QUIESCENT;
+            return again.sealed() || isQuiescent(record, null, now) ? Row.REEXECUTE : Row.NOT_QUIESCENT;
         }
         if (event instanceof Event.Close close) {
-            return close.sealed() || isQuiescent(record, now) ? Row.CLOSE : Row.NOT_QUIESCENT;
+            return close.sealed() || isQuiescent(record, close.quiescence(), now) ? Row.CLOSE : Row.NOT_QUIESCENT;
         }
         return Row.FOUND;
     }
@@ -235,9 +235,21 @@ final class StateMachine implements Transitions {
         return guard != null && now.isBefore(record.times().firstSentAt().plus(guard));
     }
 
-    private static boolean isQuiescent(IdempotencyRecord record, Instant now) {
-        Duration quiescence = record.terms().quiescence();
-        return quiescence != null && !now.isBefore(record.times().stateSince().plus(quiescence));
+    private static boolean isQuiescent(IdempotencyRecord record, @Nullable Duration otherwise, Instant now) {
+        Instant quiescentAt = quiescentAt(record, otherwise);
+        return quiescentAt != null && !now.isBefore(quiescentAt);
+    }
+
+    /**
+     * When a record in doubt is quiescent.
+     *
+     * @param otherwise what counts where the key has agreed on no quiescence; null when then nothing counts
+     * @return null when it never is
+     */
+    static @Nullable Instant quiescentAt(IdempotencyRecord record, @Nullable Duration otherwise) {
+        Duration agreed = record.terms().quiescence();
+        Duration quiescence = agreed == null ? otherwise : agreed;
+        return quiescence == null ? null : record.times().stateSince().plus(quiescence);
     }
 
     private static Decision apply(Rule rule, @Nullable IdempotencyRecord record, Event event, Instant now) {
@@ -370,7 +382,7 @@ final class StateMachine implements Transitions {
             builder.evidence(
                     appended(record, Evidence.Kind.LATE_RESULT, "the attempt's own answer came late", null, now));
         } else if (rule == FIND) {
-            builder.evidence(appended(record, Evidence.Kind.FOUND, "the provider had the write", null, now));
+            builder.evidence(appended(record, Evidence.Kind.FOUND, ((Event.Found) event).how(), null, now));
         }
         return Decision.change(Decision.Reason.COMPLETED, terminal(builder.build(), spans(event)));
     }
@@ -431,11 +443,10 @@ final class StateMachine implements Transitions {
     }
 
     private static Decision close(IdempotencyRecord record, Event.Close close, Instant now) {
-        String how = close.sealed() ? "the provider sealed it" : "the provider had nothing after quiescence";
         var next = record.with()
                 .version(record.version() + 1)
                 .state(State.CLOSED)
-                .evidence(appended(record, Evidence.Kind.CLOSED, how, null, now))
+                .evidence(appended(record, Evidence.Kind.CLOSED, close.how(), null, now))
                 .build();
         return Decision.change(Decision.Reason.CLOSED, terminal(next, close.spans()));
     }
@@ -507,7 +518,8 @@ final class StateMachine implements Transitions {
         int attempt = event instanceof Event.Complete complete ? complete.attempt() : record.attempt();
         StoredResult result = result(event);
         boolean known = record.evidence().stream()
-                .anyMatch(line -> line.kind() == kind && line.attempt() == attempt && isSame(line.result(), result));
+                .anyMatch(line ->
+                        line.kind() == kind && line.attempt() == attempt && Objects.equals(line.result(), result));
         if (known) {
             return null;
         }
@@ -537,15 +549,17 @@ final class StateMachine implements Transitions {
         return all;
     }
 
+    /** That it ran, without a result, contradicts no result. */
     private static boolean isResult(@Nullable StoredResult recorded, Event event) {
-        return isSame(recorded, result(event));
+        StoredResult result = result(event);
+        return result == null || isSame(recorded, result);
     }
 
     private static boolean isSame(@Nullable StoredResult one, StoredResult other) {
         return one != null && one.equals(other);
     }
 
-    private static StoredResult result(Event event) {
+    private static @Nullable StoredResult result(Event event) {
         return event instanceof Event.Complete complete ? complete.result() : ((Event.Found) event).result();
     }
 

@@ -6,8 +6,9 @@ import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
@@ -28,11 +29,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Unresolved records are never evicted and never expire. The others are bounded in number; when there are more, some go
  * before their retention is over, which is logged and {@link #evicted() counted}: give it room for all that your retention
- * keeps.
+ * keeps. The audit trail is bounded too, at a million entries; when the oldest go, that is logged as an error.
  */
-public final class CaffeineIdempotencyStore implements IdempotencyStore {
+public final class CaffeineIdempotencyStore implements AuditedStore {
     private static final Logger LOG = LoggerFactory.getLogger(CaffeineIdempotencyStore.class);
     private static final long DEFAULT_MAXIMUM = 100_000;
+    private static final int MAXIMUM_ENTRIES = 1_000_000;
     private static final Comparator<IdempotencyRecord> LONGEST_IN_STATE = Comparator.comparing(
                     (IdempotencyRecord record) -> record.times().stateSince())
             .thenComparing(record -> record.key().scope())
@@ -44,6 +46,7 @@ public final class CaffeineIdempotencyStore implements IdempotencyStore {
     private final LongAdder evicted = new LongAdder();
     private final Cache<IdempotencyKey, IdempotencyRecord> cache;
     private final ConcurrentMap<IdempotencyKey, IdempotencyRecord> records;
+    private final Trail trail = new Trail(MAXIMUM_ENTRIES);
 
     private CaffeineIdempotencyStore(long maximumResults, Ticker ticker, Instant startTime) {
         this.ticker = ticker;
@@ -190,6 +193,17 @@ public final class CaffeineIdempotencyStore implements IdempotencyStore {
             });
         }
         return done[0];
+    }
+
+    @Override
+    public AuditEntry append(AuditEntry entry) {
+        return trail.append(entry, this::now);
+    }
+
+    @Override
+    public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
+        requireLimit(limit);
+        return trail.page(key, before, limit);
     }
 
     private static void requireLimit(int limit) {

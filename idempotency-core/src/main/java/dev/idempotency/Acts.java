@@ -1,0 +1,527 @@
+package dev.idempotency;
+
+import dev.idempotency.Admin.Ruling;
+import dev.idempotency.Decision.Verdict;
+import dev.idempotency.RefusedException.Reason;
+import dev.idempotency.store.AttemptToken;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.AuditEntry.Act;
+import dev.idempotency.store.AuditEntry.Phase;
+import dev.idempotency.store.AuditedStore;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoreException;
+import dev.idempotency.store.StoredResult;
+import dev.idempotency.store.Write;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How a person's act is done: refused if it must be, else written to the trail as intended, then to the record, then to the
+ * trail again. The line that the act leaves in the record's history ends with the act's id, so that whoever repeats the act
+ * can see that it was done. Thread-safe.
+ */
+final class Acts {
+    private static final Logger LOG = LoggerFactory.getLogger(Acts.class);
+    private static final int PAGE = 100;
+    private static final StateMachine MACHINE = new StateMachine();
+
+    /** What an act makes of a record. */
+    record Plan(Write write, List<IdempotencyEvent.Type> events) {}
+
+    /** Says what an act makes of a record, or refuses it. */
+    @FunctionalInterface
+    interface Deed {
+        Plan plan(IdempotencyRecord standing, Line line, Instant now);
+    }
+
+    /** What an act leaves in the record's history. */
+    record Line(String who, String reason) {
+        static Line of(Ruling ruling, String id) {
+            return new Line(ruling.who(), said(ruling) + "; act " + id);
+        }
+
+        static Line approved(AuditEntry request, Ruling approval) {
+            return new Line(
+                    request.who() + ", approved by " + approval.who(),
+                    request.why() + "; evidence: " + request.evidence() + "; approved: " + said(approval) + "; act "
+                            + request.id());
+        }
+
+        private static String said(Ruling ruling) {
+            return ruling.why() + "; evidence: " + ruling.evidence();
+        }
+
+        String text() {
+            return who + ": " + reason;
+        }
+
+        boolean isIn(@Nullable IdempotencyRecord record) {
+            return record != null
+                    && record.evidence().stream().anyMatch(line -> line.detail().equals(text()));
+        }
+    }
+
+    private final AuditedStore store;
+    private final Duration quiescence;
+    private final Duration retention;
+    private final List<IdempotencyListener> listeners;
+
+    Acts(AuditedStore store, Duration quiescence, Duration retention, List<IdempotencyListener> listeners) {
+        this.store = store;
+        this.quiescence = quiescence;
+        this.retention = retention;
+        this.listeners = listeners;
+    }
+
+    // ---- one person's acts
+
+    IdempotencyRecord act(Act act, IdempotencyKey key, long version, Ruling ruling, Deed deed) {
+        Objects.requireNonNull(ruling, "ruling");
+        Snapshot snapshot = store.find(Objects.requireNonNull(key, "key"));
+        IdempotencyRecord standing = known(key, snapshot);
+        List<AuditEntry> trail = store.audit(key, null, PAGE);
+        AuditEntry begun = begun(trail, act, version, ruling);
+        if (begun != null && Line.of(ruling, begun.id()).isIn(standing)) {
+            append(begun, Phase.APPLIED, "found to be done when it was repeated");
+            return standing;
+        }
+        if (standing.version() != version) {
+            if (begun != null && end(trail, begun.id()) == null) {
+                append(begun, Phase.REFUSED, "found not to be done when it was repeated");
+            }
+            throw changed(key, standing);
+        }
+        boolean again = begun != null && isAbout(begun, standing);
+        String id = again ? Objects.requireNonNull(begun).id() : newId();
+        Line line = Line.of(ruling, id);
+        Plan plan = deed.plan(standing, line, snapshot.now());
+        AuditEntry intended = entry(id, standing, act, Phase.INTENDED, ruling, null);
+        store.append(intended);
+        return apply(standing, plan, intended, line);
+    }
+
+    /** The same act by the same person, of which nobody may have seen the end. */
+    private static @Nullable AuditEntry begun(List<AuditEntry> trail, Act act, long version, Ruling ruling) {
+        return trail.stream()
+                .filter(entry -> entry.phase() == Phase.INTENDED
+                        && entry.act() == act
+                        && entry.version() == version
+                        && isBy(entry, ruling))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private IdempotencyRecord apply(IdempotencyRecord standing, Plan plan, AuditEntry intended, Line line) {
+        Snapshot snapshot = store.replace(standing, plan.write());
+        IdempotencyRecord after = snapshot.record();
+        if (after == null || (!snapshot.applied() && !line.isIn(after))) {
+            append(intended, Phase.REFUSED, "the record changed before this could be written");
+            throw changed(intended.key(), after);
+        }
+        if (snapshot.applied()) {
+            plan.events().forEach(type -> tell(type, after, line.text()));
+        }
+        append(intended, Phase.APPLIED, "the key is " + after.state() + " in generation " + after.generation());
+        return after;
+    }
+
+    Deed executed(@Nullable StoredResult result) {
+        return (standing, line, now) -> {
+            List<IdempotencyEvent.Type> events = new ArrayList<>();
+            IdempotencyRecord doubt = inDoubt(standing, now, events);
+            events.add(IdempotencyEvent.Type.FOUND);
+            return plan(
+                    standing, doubt, new Event.Found(doubt.token(), result, line.text(), spans(standing)), now, events);
+        };
+    }
+
+    Deed notExecuted() {
+        return (standing, line, now) -> {
+            List<IdempotencyEvent.Type> events = new ArrayList<>();
+            IdempotencyRecord doubt = inDoubt(standing, now, events);
+            Event.Close close = new Event.Close(doubt.token(), false, quiescence, line.text(), spans(standing));
+            if (MACHINE.decide(doubt, close, now).verdict() != Verdict.CHANGE) {
+                throw notQuiescent(standing, doubt, now);
+            }
+            events.add(IdempotencyEvent.Type.CLOSED);
+            return plan(standing, doubt, close, now, events);
+        };
+    }
+
+    /** Closed and opened again in one write: nobody meets the key closed. */
+    Deed reExecuted() {
+        Deed notExecuted = notExecuted();
+        return (standing, line, now) -> {
+            Plan closing = notExecuted.plan(standing, line, now);
+            List<IdempotencyEvent.Type> events = new ArrayList<>(closing.events());
+            events.add(IdempotencyEvent.Type.OVERRIDDEN);
+            IdempotencyRecord closed = closing.write().at(now);
+            return plan(standing, closed, opening(closed, standing, line), now, events);
+        };
+    }
+
+    Deed reopened() {
+        return (standing, line, now) -> {
+            if (standing.state() != State.CLOSED) {
+                throw wrongState(
+                        standing,
+                        standing.state() == State.IN_DOUBT
+                                ? "decide first that it was not executed, or re-execute it"
+                                : "only a closed one is opened again for its own payload");
+            }
+            return plan(
+                    standing,
+                    standing,
+                    opening(standing, standing, line),
+                    now,
+                    List.of(IdempotencyEvent.Type.OVERRIDDEN));
+        };
+    }
+
+    private Event opening(IdempotencyRecord closed, IdempotencyRecord standing, Line line) {
+        return new Event.Overrule(
+                closed.version(),
+                closed.token(),
+                Objects.requireNonNull(closed.fingerprint(), "fingerprint"),
+                line.who(),
+                line.reason(),
+                spans(standing));
+    }
+
+    /** The record in doubt, or as it will be in the same write. */
+    private static IdempotencyRecord inDoubt(
+            IdempotencyRecord standing, Instant now, List<IdempotencyEvent.Type> events) {
+        if (standing.state() == State.IN_DOUBT) {
+            return standing;
+        }
+        if (!standing.isLapsed(now)) {
+            throw wrongState(
+                    standing,
+                    switch (standing.state()) {
+                        case IN_FLIGHT ->
+                            "wait for its attempt, or until its lease is over at "
+                                    + standing.times().leaseUntil();
+                        case CLOSED -> "it was not executed; reopen it if it is wanted after all";
+                        case COMPLETED -> "its outcome stands; another payload needs an override";
+                        default -> "nothing is in doubt; execute the request";
+                    });
+        }
+        events.add(IdempotencyEvent.Type.LAPSED);
+        return lapse(standing, now).at(now);
+    }
+
+    private static Write lapse(IdempotencyRecord standing, Instant now) {
+        return MACHINE.decide(standing, new Event.Expire(standing.token()), now).toWrite();
+    }
+
+    /** A lapsed attempt comes into doubt even so, or it would never become quiescent. */
+    private RefusedException notQuiescent(IdempotencyRecord standing, IdempotencyRecord doubt, Instant now) {
+        IdempotencyRecord waiting = doubt;
+        if (standing.state() == State.IN_FLIGHT) {
+            Snapshot snapshot = store.replace(standing, lapse(standing, now));
+            if (!snapshot.applied() || snapshot.record() == null) {
+                return changed(standing.key(), snapshot.record());
+            }
+            waiting = Objects.requireNonNull(snapshot.record());
+            tell(IdempotencyEvent.Type.LAPSED, waiting, "found by a person");
+        }
+        Instant until = StateMachine.quiescentAt(waiting, quiescence);
+        return new RefusedException(
+                standing.key(),
+                Reason.NOT_QUIESCENT,
+                "The key is in doubt since " + waiting.times().stateSince() + ", as version " + waiting.version()
+                        + "; what is in flight may take effect until " + until + ". Decide then",
+                until);
+    }
+
+    private static Plan plan(
+            IdempotencyRecord standing,
+            IdempotencyRecord from,
+            Event event,
+            Instant now,
+            List<IdempotencyEvent.Type> events) {
+        Write write = MACHINE.decide(from, event, now).toWrite();
+        // The store takes old times from the record that it replaces, not from one in between.
+        var next = write.next().with().times(standing.times()).build();
+        return new Plan(
+                new Write(
+                        next,
+                        write.created(),
+                        write.firstSent(),
+                        write.newState(),
+                        write.lease(),
+                        write.retention(),
+                        write.tombstone()),
+                events);
+    }
+
+    /** The tombstone is the one that the key was reserved with. */
+    private Event.Spans spans(IdempotencyRecord standing) {
+        IdempotencyRecord.Times times = standing.times();
+        return new Event.Spans(Duration.ZERO, retention, Duration.between(times.expiresAt(), times.forgetAt()));
+    }
+
+    // ---- two people's acts
+
+    AuditEntry request(IdempotencyKey key, long version, Fingerprint fingerprint, Ruling ruling) {
+        Objects.requireNonNull(fingerprint, "fingerprint");
+        Objects.requireNonNull(ruling, "ruling");
+        IdempotencyRecord standing = known(key, store.find(Objects.requireNonNull(key, "key")));
+        if (standing.version() != version) {
+            throw changed(key, standing);
+        }
+        if (!standing.state().isTerminal()) {
+            throw wrongState(standing, "an override needs a completed or closed one");
+        }
+        if (fingerprint.equals(standing.fingerprint())) {
+            throw new RefusedException(
+                    key,
+                    Reason.SAME_PAYLOAD,
+                    standing.state() == State.CLOSED
+                            ? "The key has this payload already; reopen it"
+                            : "The key is completed with this very payload; there is nothing to override",
+                    null);
+        }
+        for (AuditEntry pending : pending(store.audit(key, null, PAGE), standing)) {
+            if (fingerprint.equals(pending.fingerprint()) && isBy(pending, ruling)) {
+                return pending;
+            }
+        }
+        return store.append(entry(newId(), standing, Act.OVERRIDE, Phase.REQUESTED, ruling, fingerprint));
+    }
+
+    IdempotencyRecord approve(IdempotencyKey key, String requestId, Ruling ruling) {
+        Objects.requireNonNull(ruling, "ruling");
+        List<AuditEntry> act = entriesOf(key, requestId);
+        AuditEntry request = requestIn(act, key);
+        if (Names.isSame(request.who(), ruling.who())) {
+            throw new RefusedException(
+                    key, Reason.SAME_PERSON, "Who approves is who asked; it takes a second person", null);
+        }
+        Snapshot snapshot = store.find(key);
+        IdempotencyRecord standing = known(key, snapshot);
+        Line line = Line.approved(request, ruling);
+        AuditEntry intended = entry(requestId, standing, Act.OVERRIDE, Phase.INTENDED, ruling, request.fingerprint());
+        if (line.isIn(standing)) {
+            append(intended, Phase.APPLIED, "found to be done when it was repeated");
+            return standing;
+        }
+        refuseEnded(key, act, standing);
+        if (!isAbout(request, standing)) {
+            throw changed(key, standing);
+        }
+        Plan plan = plan(
+                standing,
+                standing,
+                new Event.Overrule(
+                        request.version(),
+                        request.token(),
+                        Objects.requireNonNull(request.fingerprint(), "fingerprint"),
+                        line.who(),
+                        line.reason(),
+                        spans(standing)),
+                snapshot.now(),
+                List.of(IdempotencyEvent.Type.OVERRIDDEN));
+        store.append(intended);
+        // Whoever refuses it writes that down before he is told so: one of the two sees the other.
+        refuseEnded(key, entriesOf(key, requestId), standing);
+        return apply(standing, plan, intended, line);
+    }
+
+    AuditEntry refuse(IdempotencyKey key, String requestId, Ruling ruling) {
+        Objects.requireNonNull(ruling, "ruling");
+        List<AuditEntry> act = entriesOf(key, requestId);
+        AuditEntry request = requestIn(act, key);
+        AuditEntry end = end(act, requestId);
+        if (end != null && end.phase() == Phase.REFUSED && isBy(end, ruling)) {
+            return end;
+        }
+        refuseEnded(key, act, store.find(key).record());
+        return store.append(new AuditEntry(
+                requestId,
+                null,
+                key,
+                request.version(),
+                request.token(),
+                request.generation(),
+                Act.OVERRIDE,
+                Phase.REFUSED,
+                ruling.who(),
+                ruling.why(),
+                ruling.evidence(),
+                request.fingerprint(),
+                "refused by a person"));
+    }
+
+    /** The requests that wait for an approval and hold for the record as it stands, newest first. */
+    static List<AuditEntry> pending(List<AuditEntry> trail, IdempotencyRecord standing) {
+        return trail.stream()
+                .filter(entry ->
+                        entry.phase() == Phase.REQUESTED && isAbout(entry, standing) && end(trail, entry.id()) == null)
+                .toList();
+    }
+
+    private static void refuseEnded(IdempotencyKey key, List<AuditEntry> act, @Nullable IdempotencyRecord standing) {
+        String id = act.get(0).id();
+        AuditEntry end = end(act, id);
+        if (end != null) {
+            throw new RefusedException(
+                    key, Reason.NO_REQUEST, "The request was " + end.phase() + " at " + end.at() + "; ask anew", null);
+        }
+        boolean done = standing != null
+                && standing.evidence().stream().anyMatch(line -> line.detail().endsWith("; act " + id));
+        if (done) {
+            throw new RefusedException(
+                    key, Reason.NO_REQUEST, "The request was approved by somebody else; ask anew", null);
+        }
+    }
+
+    /** All phases of one request, newest first; empty if there is no such request. */
+    private List<AuditEntry> entriesOf(IdempotencyKey key, String requestId) {
+        Objects.requireNonNull(requestId, "requestId");
+        List<AuditEntry> found = new ArrayList<>();
+        AuditEntry before = null;
+        while (true) {
+            List<AuditEntry> page = store.audit(Objects.requireNonNull(key, "key"), before, PAGE);
+            for (AuditEntry entry : page) {
+                if (entry.id().equals(requestId)) {
+                    found.add(entry);
+                    if (entry.phase() == Phase.REQUESTED) {
+                        return found;
+                    }
+                }
+            }
+            if (page.size() < PAGE) {
+                return List.of();
+            }
+            before = page.get(page.size() - 1);
+        }
+    }
+
+    private static AuditEntry requestIn(List<AuditEntry> act, IdempotencyKey key) {
+        if (act.isEmpty()) {
+            throw new RefusedException(
+                    key, Reason.NO_REQUEST, "Nobody has asked for an override with this id; ask first", null);
+        }
+        return act.get(act.size() - 1);
+    }
+
+    // ---- entries
+
+    private static AuditEntry entry(
+            String id,
+            IdempotencyRecord standing,
+            Act act,
+            Phase phase,
+            Ruling ruling,
+            @Nullable Fingerprint fingerprint) {
+        return new AuditEntry(
+                id,
+                null,
+                standing.key(),
+                standing.version(),
+                standing.token(),
+                standing.generation(),
+                act,
+                phase,
+                ruling.who(),
+                ruling.why(),
+                ruling.evidence(),
+                fingerprint,
+                "");
+    }
+
+    private void append(AuditEntry act, Phase phase, String detail) {
+        var entry = new AuditEntry(
+                act.id(),
+                null,
+                act.key(),
+                act.version(),
+                act.token(),
+                act.generation(),
+                act.act(),
+                phase,
+                act.who(),
+                act.why(),
+                act.evidence(),
+                act.fingerprint(),
+                detail);
+        try {
+            store.append(entry);
+        } catch (StoreException e) {
+            throw new StoreException(
+                    "The act on " + act.key() + " was " + phase
+                            + ", and the audit trail does not say so yet; repeat it",
+                    true,
+                    e);
+        }
+    }
+
+    private static @Nullable AuditEntry end(List<AuditEntry> trail, String id) {
+        return trail.stream()
+                .filter(entry ->
+                        entry.id().equals(id) && (entry.phase() == Phase.APPLIED || entry.phase() == Phase.REFUSED))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static boolean isAbout(AuditEntry entry, IdempotencyRecord record) {
+        return entry.version() == record.version()
+                && entry.token().equals(record.token())
+                && entry.generation() == record.generation();
+    }
+
+    private static boolean isBy(AuditEntry entry, Ruling ruling) {
+        return entry.who().equals(ruling.who())
+                && entry.why().equals(ruling.why())
+                && entry.evidence().equals(ruling.evidence());
+    }
+
+    /** 128 random bits, as an attempt has them. */
+    private static String newId() {
+        return AttemptToken.random().value();
+    }
+
+    // ---- refusals
+
+    private static IdempotencyRecord known(IdempotencyKey key, Snapshot snapshot) {
+        if (snapshot.record() == null) {
+            throw new RefusedException(
+                    key, Reason.UNKNOWN_KEY, "No record stands for the key: it was never used, or is forgotten", null);
+        }
+        return snapshot.record();
+    }
+
+    private static RefusedException changed(IdempotencyKey key, @Nullable IdempotencyRecord standing) {
+        String what = standing == null ? "it is gone" : standing.state() + ", version " + standing.version();
+        return new RefusedException(
+                key,
+                Reason.CHANGED,
+                "The record has changed since it was reviewed: " + what + "; review it again",
+                null);
+    }
+
+    private static RefusedException wrongState(IdempotencyRecord standing, String what) {
+        return new RefusedException(
+                standing.key(), Reason.WRONG_STATE, "The key is " + standing.state() + ": " + what, null);
+    }
+
+    private void tell(IdempotencyEvent.Type type, IdempotencyRecord record, String detail) {
+        var event = new IdempotencyEvent(type, record.key(), record.generation(), record.attempt(), detail);
+        for (IdempotencyListener listener : listeners) {
+            try {
+                listener.on(event);
+            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+                LOG.warn("A listener failed on {}; nothing else changes", type, e);
+            }
+        }
+    }
+}
