@@ -24,6 +24,7 @@ record Decision(Verdict verdict, Reason reason, @Nullable Write write, Idempoten
     enum Reason {
         ACQUIRED,
         RENEWED,
+        CLAIMED,
         COMPLETED,
         RELEASED,
         IN_DOUBT,

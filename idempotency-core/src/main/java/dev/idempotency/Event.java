@@ -2,6 +2,7 @@ package dev.idempotency;
 
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.RecoveryTerms;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ sealed interface Event {
             Fingerprint fingerprint,
             AttemptToken token,
             RecoveryTerms terms,
+            @Nullable StoredRequest request,
             ProviderProfile.KeyFormat keyFormat,
             Spans spans)
             implements Event {}
@@ -39,6 +41,9 @@ sealed interface Event {
 
     /** A same-transaction operation takes a lapsed attempt over. */
     record TakeOver(AttemptToken expected, AttemptToken token, Spans spans) implements Event {}
+
+    /** A worker without a caller is about to ask the provider, and no other is to do so meanwhile. */
+    record Claim(AttemptToken expected, Duration duration) implements Event {}
 
     /** The same native key is to be sent again. */
     record Resend(AttemptToken expected, AttemptToken token, Spans spans) implements Event {}

@@ -6,6 +6,7 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
@@ -26,6 +27,8 @@ final class Execution<I, O extends @Nullable Object> {
     private final I request;
     private final IdempotencyKey key;
     private final Fingerprint fingerprint;
+    private final @Nullable StoredRequest kept;
+    private final boolean hasCaller;
     private final long waitUntil;
     private final StoreSteps steps;
     private final CallFailures failures;
@@ -37,12 +40,30 @@ final class Execution<I, O extends @Nullable Object> {
     private boolean mayHaveActed;
 
     Execution(OperationSpec<I, O> spec, Ports ports, I request, IdempotencyKey key, Fingerprint fingerprint) {
+        this(spec, ports, request, key, fingerprint, true);
+    }
+
+    /** A run that only resolves what stands: it makes no reservation, and waits for nobody. */
+    static <I, O extends @Nullable Object> Execution<I, O> withoutCaller(
+            OperationSpec<I, O> spec, Ports ports, I request, IdempotencyKey key, Fingerprint fingerprint) {
+        return new Execution<>(spec, ports, request, key, fingerprint, false);
+    }
+
+    private Execution(
+            OperationSpec<I, O> spec,
+            Ports ports,
+            I request,
+            IdempotencyKey key,
+            Fingerprint fingerprint,
+            boolean hasCaller) {
         this.spec = spec;
         this.ports = ports;
         this.request = request;
         this.key = key;
         this.fingerprint = fingerprint;
-        this.waitUntil = nanoTime() + spec.waitAtMost().toNanos();
+        this.kept = spec.keep(request);
+        this.hasCaller = hasCaller;
+        this.waitUntil = nanoTime() + (hasCaller ? spec.waitAtMost().toNanos() : 0);
         this.steps = new StoreSteps(ports, key);
         this.failures = new CallFailures(spec.failures(), key, spec.retry());
         this.recovering = new Recovering<>(this, spec, ports, steps, failures);
@@ -58,6 +79,11 @@ final class Execution<I, O extends @Nullable Object> {
 
     Fingerprint fingerprint() {
         return fingerprint;
+    }
+
+    /** Whether somebody wants the answer, and a key that is free is to be reserved. */
+    boolean hasCaller() {
+        return hasCaller;
     }
 
     /** How long this run may still wait for others, in nanoseconds. */
@@ -83,7 +109,7 @@ final class Execution<I, O extends @Nullable Object> {
 
     private Event.Reserve reservation(AttemptToken token) {
         return new Event.Reserve(
-                key, fingerprint, token, spec.terms(), spec.recovery().keyFormat(), spec.spans());
+                key, fingerprint, token, spec.terms(), kept, spec.recovery().keyFormat(), spec.spans());
     }
 
     /** Nothing was sent. If the reservation was written all the same, it is released as soon as the store is back. */
@@ -134,10 +160,13 @@ final class Execution<I, O extends @Nullable Object> {
     Step<Answer<O>> meet(Snapshot snapshot, @Nullable AttemptToken own) {
         IdempotencyRecord standing = snapshot.record();
         if (standing == null) {
-            return mayHaveActed ? vanished() : start();
+            return mayHaveActed ? vanished() : begin();
         }
         if (own != null && standing.token().equals(own)) {
             return recognise(standing, snapshot.now(), own);
+        }
+        if (!hasCaller) {
+            return meetAlone(standing, snapshot.now());
         }
         return switch (ConflictTable.meet(standing, fingerprint, snapshot.now())) {
             case RESERVE -> mayHaveActed ? reopened(standing) : takeOpen(standing, snapshot.now());
@@ -165,6 +194,38 @@ final class Execution<I, O extends @Nullable Object> {
         };
     }
 
+    private Step<Answer<O>> begin() {
+        return hasCaller ? start() : settled();
+    }
+
+    // ---- without a caller
+
+    /** Resolves the key if it stands unresolved, and does nothing else. */
+    Step<Answer<O>> recover() {
+        return look();
+    }
+
+    private Step<Answer<O>> meetAlone(IdempotencyRecord standing, Instant now) {
+        return switch (ConflictTable.meet(standing, fingerprint, now)) {
+            case EXPIRE -> expire(standing, now);
+            case RECOVER -> recovering.recover(standing, now);
+            case WAIT -> busy();
+            default -> settled();
+        };
+    }
+
+    /** Nobody asks for the outcome. */
+    private Step<Answer<O>> settled() {
+        return done(Answer.of(typed(null)));
+    }
+
+    /** Another run has the key, or another worker the recovery of it. */
+    Step<Answer<O>> busy() {
+        return done(Answer.failedAlone(() -> new InFlightException(key, "Another run is in flight", null)));
+    }
+
+    // ---- with or without
+
     /** Our own write stands: the reply to it was lost. Only an acknowledged write makes it ours. */
     private Step<Answer<O>> recognise(IdempotencyRecord standing, Instant now, AttemptToken own) {
         Decision decision = ports.machine().decide(standing, reservation(own), now);
@@ -173,7 +234,7 @@ final class Execution<I, O extends @Nullable Object> {
         }
         return decision.reason() == Decision.Reason.IN_DOUBT
                 ? release(standing, now, new NotExecutedException("it lapsed before it was known to be reserved", null))
-                : start();
+                : hasCaller ? start() : look();
     }
 
     /** This run may have made the write already: whoever reopened the key did not know, so it takes a fresh execution. */

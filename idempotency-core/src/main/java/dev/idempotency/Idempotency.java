@@ -130,21 +130,24 @@ public final class Idempotency implements AutoCloseable {
             String name, Class<I> requestType, Class<O> resultType) {
         Objects.requireNonNull(requestType, "requestType");
         Objects.requireNonNull(resultType, "resultType");
-        return new Operation.Builder<>(this, name, resultType);
+        return new Operation.Builder<>(this, name, requestType, resultType);
     }
 
     <I, O extends @Nullable Object> Operation<I, O> build(OperationSpec<I, O> spec, Guarantee guarantee) {
-        var ports = new Ports(
+        return new Operation<>(this, spec, ports(spec.spans()), driver, store, guarantee);
+    }
+
+    Ports ports(Event.Spans spans) {
+        return new Ports(
                 nanoTime,
                 tokens,
                 new StateMachine(),
                 BACKOFF,
-                lease -> leaseKeeper.keep(lease, spec.spans().lease()),
+                lease -> leaseKeeper.keep(lease, spans.lease()),
                 this::tell);
-        return new Operation<>(spec, ports, driver, store, guarantee);
     }
 
-    private void tell(IdempotencyEvent event) {
+    void tell(IdempotencyEvent event) {
         if (event.type().isAlarm()) {
             LOG.error("{} for {}: {}", event.type(), event.key(), event.detail());
         }
@@ -159,6 +162,14 @@ public final class Idempotency implements AutoCloseable {
 
     IdempotencyStore store() {
         return store;
+    }
+
+    ExecutorService executor() {
+        return executor;
+    }
+
+    ScheduledExecutorService scheduler() {
+        return scheduler;
     }
 
     ObjectMapper json() {

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import org.jspecify.annotations.Nullable;
 
-/** Results as JSON of their declared type; no type names in the JSON, none read from it. */
-final class JsonCodec<O extends @Nullable Object> implements Codec<O> {
+/** Values as JSON of their declared type; no type names in the JSON, none read from it. */
+final class JsonCodec<T extends @Nullable Object> implements Codec<T> {
     private final Class<?> type;
     private final ObjectMapper mapper;
     private final ObjectWriter writer;
@@ -25,13 +25,13 @@ final class JsonCodec<O extends @Nullable Object> implements Codec<O> {
     }
 
     @Override
-    public byte[] encode(O result) throws Exception {
-        return writer.writeValueAsBytes(result);
+    public byte[] encode(T value) throws Exception {
+        return writer.writeValueAsBytes(value);
     }
 
     @Override
-    @SuppressWarnings("NullAway") // a recorded null is a null result, which O then allows
-    public O decode(byte[] bytes) throws Exception {
+    @SuppressWarnings("NullAway") // a recorded null is a null result, which T then allows
+    public T decode(byte[] bytes) throws Exception {
         return reader.readValue(bytes);
     }
 
@@ -44,8 +44,8 @@ final class JsonCodec<O extends @Nullable Object> implements Codec<O> {
         var serializable = mapper.canSerialize(type);
         var deserializable = mapper.canDeserialize(mapper.constructType(type));
         if (!serializable || !deserializable) {
-            throw new IllegalArgumentException("results of type " + type.getName() + " cannot be "
-                    + (serializable ? "read from" : "written as") + " JSON; give the operation a codec(..)");
+            throw new IllegalArgumentException("values of type " + type.getName() + " cannot be "
+                    + (serializable ? "read from" : "written as") + " JSON; give the operation a codec of your own");
         }
     }
 }

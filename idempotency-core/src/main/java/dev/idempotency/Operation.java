@@ -6,6 +6,7 @@ import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.TransactionalStore;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
@@ -96,6 +97,7 @@ public final class Operation<I, O extends @Nullable Object> {
     private record Flight<O extends @Nullable Object>(
             Fingerprint fingerprint, CompletableFuture<@Nullable Answer<O>> end) {}
 
+    final Idempotency idempotency;
     final OperationSpec<I, O> spec;
     private final Ports ports;
     private final Driver driver;
@@ -103,7 +105,14 @@ public final class Operation<I, O extends @Nullable Object> {
     private final Guarantee guarantee;
     private final ConcurrentMap<IdempotencyKey, Flight<O>> flights = new ConcurrentHashMap<>();
 
-    Operation(OperationSpec<I, O> spec, Ports ports, Driver driver, IdempotencyStore store, Guarantee guarantee) {
+    Operation(
+            Idempotency idempotency,
+            OperationSpec<I, O> spec,
+            Ports ports,
+            Driver driver,
+            IdempotencyStore store,
+            Guarantee guarantee) {
+        this.idempotency = idempotency;
         this.spec = spec;
         this.ports = ports;
         this.driver = driver;
@@ -275,6 +284,36 @@ public final class Operation<I, O extends @Nullable Object> {
     }
 
     /**
+     * Resolves a key without a caller, as far as its recovery goes.
+     *
+     * @throws IllegalStateException if the request cannot be read, or is not the one that the key was reserved for
+     */
+    CompletableFuture<Answer<O>> recover(IdempotencyRecord standing) {
+        I request = keptRequest(standing);
+        var execution = Execution.withoutCaller(spec, ports, request, standing.key(), fingerprintOf(request));
+        return driver.start(spec, execution, execution.recover());
+    }
+
+    private I keptRequest(IdempotencyRecord standing) {
+        StoredRequest kept = standing.request();
+        Codec<I> codec = spec.requests();
+        if (kept == null || codec == null || !kept.codec().equals(codec.id())) {
+            throw new IllegalStateException(
+                    kept == null ? "no request was kept" : "the request was kept by another codec, " + kept.codec());
+        }
+        I request;
+        try {
+            request = codec.decode(kept.bytes());
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+            throw new IllegalStateException("the kept request cannot be decoded", e);
+        }
+        if (!keyOf(request).equals(standing.key()) || !fingerprintOf(request).equals(standing.fingerprint())) {
+            throw new IllegalStateException("the kept request is not the one that the key was reserved for");
+        }
+        return request;
+    }
+
+    /**
      * The key of a request.
      *
      * @param request the request
@@ -398,6 +437,7 @@ public final class Operation<I, O extends @Nullable Object> {
 
         private final Idempotency idempotency;
         private final String name;
+        private final Class<?> requestType;
         private final Class<?> resultType;
 
         private @Nullable Function<I, IdempotencyKey> key;
@@ -406,6 +446,7 @@ public final class Operation<I, O extends @Nullable Object> {
         private @Nullable Recovery<I, O> recovery;
         private FailureClassifier failures = FailureClassifier.conservative();
         private @Nullable Codec<O> codec;
+        private @Nullable Codec<I> requests;
         private Duration lease = Duration.ofSeconds(30);
         private Duration callTimeout = Duration.ofMinutes(10);
         private Duration recoveryTimeout = Duration.ofSeconds(30);
@@ -416,7 +457,7 @@ public final class Operation<I, O extends @Nullable Object> {
         private @Nullable Retry retry;
         private @Nullable String duplicatesAccepted;
 
-        Builder(Idempotency idempotency, String name, Class<?> resultType) {
+        Builder(Idempotency idempotency, String name, Class<?> requestType, Class<?> resultType) {
             Settings.text("name", name, 100);
             if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
                 throw new IllegalArgumentException(
@@ -424,6 +465,7 @@ public final class Operation<I, O extends @Nullable Object> {
             }
             this.idempotency = idempotency;
             this.name = name;
+            this.requestType = requestType;
             this.resultType = resultType;
         }
 
@@ -550,6 +592,27 @@ public final class Operation<I, O extends @Nullable Object> {
          */
         public Builder<I, O> codec(Codec<O> codec) {
             this.codec = Objects.requireNonNull(codec, "codec");
+            return this;
+        }
+
+        /**
+         * Keeps each request with its key while the key is unresolved, as JSON of the request type, so that a
+         * {@link Reconciler} can resolve it when no caller comes back. By default no request is kept.
+         *
+         * @return this
+         */
+        public Builder<I, O> keepRequests() {
+            return keepRequests(new JsonCodec<>(requestType, idempotency.json()));
+        }
+
+        /**
+         * As {@link #keepRequests()}, with a codec of your own, such as one that encrypts.
+         *
+         * @param codec the codec; what it decodes has the key and the fingerprint of what it encoded
+         * @return this
+         */
+        public Builder<I, O> keepRequests(Codec<I> codec) {
+            this.requests = Objects.requireNonNull(codec, "codec");
             return this;
         }
 
@@ -774,6 +837,10 @@ public final class Operation<I, O extends @Nullable Object> {
             Codec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.json()) : codec;
             Settings.text("codec id", results.id(), 64);
             results.check();
+            if (requests != null) {
+                Settings.text("codec id", requests.id(), 64);
+                requests.check();
+            }
             var fields = payload;
             var json = idempotency.json();
             var terms = recovery.terms();
@@ -787,6 +854,7 @@ public final class Operation<I, O extends @Nullable Object> {
                     new RecoveryTerms(terms.policy(), terms.whenMissing(), terms.quiescence(), guard),
                     failures,
                     results,
+                    requests,
                     new Event.Spans(lease, retention, tombstone),
                     callTimeout,
                     recoveryTimeout,

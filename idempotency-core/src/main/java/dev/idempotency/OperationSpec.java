@@ -1,6 +1,7 @@
 package dev.idempotency;
 
 import dev.idempotency.store.RecoveryTerms;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
@@ -17,6 +18,7 @@ record OperationSpec<I, O extends @Nullable Object>(
         RecoveryTerms terms,
         FailureClassifier failures,
         Codec<O> codec,
+        @Nullable Codec<I> requests,
         Event.Spans spans,
         Duration callTimeout,
         Duration recoveryTimeout,
@@ -28,6 +30,21 @@ record OperationSpec<I, O extends @Nullable Object>(
 
     StoredResult encode(O value) throws Exception {
         return new StoredResult(StoredResult.Kind.RESULT, codec.id(), codec.encode(value));
+    }
+
+    /** What is kept of a request while its key is unresolved; null for nothing. */
+    @Nullable
+    StoredRequest keep(I request) {
+        if (requests == null) {
+            return null;
+        }
+        try {
+            return new StoredRequest(requests.id(), requests.encode(request));
+        } catch (Exception e) {
+            throw new IllegalArgumentException(
+                    "request cannot be encoded to be kept, so nothing was written; mend the codec of keepRequests(..)",
+                    e);
+        }
     }
 
     Operation.Call<I, O> requireCall() {

@@ -130,6 +130,30 @@ final class Recovering<I, O extends @Nullable Object> {
     }
 
     private Step<Answer<O>> askProvider(IdempotencyRecord standing, Instant now, boolean seal) {
+        return execution.hasCaller() ? ask(standing, now, seal) : claim(standing, now, seal);
+    }
+
+    /** Without a caller nothing is urgent: of all workers of all processes, one at a time asks. */
+    private Step<Answer<O>> claim(IdempotencyRecord standing, Instant now, boolean seal) {
+        // Twice the time after which the question is given up, so that a claim outlives it.
+        Duration duration = spec.recoveryTimeout().multipliedBy(2);
+        Decision decision = ports.machine().decide(standing, new Event.Claim(standing.token(), duration), now);
+        if (decision.verdict() != Verdict.CHANGE) {
+            return execution.busy();
+        }
+        return steps.ask(
+                "claim",
+                store -> store.replace(standing, decision.toWrite()),
+                snapshot -> {
+                    IdempotencyRecord claimed = snapshot.record();
+                    return snapshot.applied() && claimed != null
+                            ? ask(claimed, snapshot.now(), seal)
+                            : execution.busy();
+                },
+                execution::storeFailed);
+    }
+
+    private Step<Answer<O>> ask(IdempotencyRecord standing, Instant now, boolean seal) {
         execution.emit(IdempotencyEvent.Type.RECOVERY_STARTED, standing, seal ? "seal" : "lookup");
         return new Step.Investigate<>(
                 new RunningAttempt(standing, null), seal, outcome -> investigated(standing, now, seal, outcome));

@@ -17,14 +17,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The protocol: 25 events by 5 states, every cell decided. The same table stands in {@code docs/state-machine.md}, and a
+ * The protocol: 26 events by 5 states, every cell decided. The same table stands in {@code docs/state-machine.md}, and a
  * test holds the two together.
  */
 final class StateMachine implements Transitions {
     /** The longest history that a record keeps; overrides are never dropped from it. */
     static final int MAX_EVIDENCE = 64;
 
-    /** The 25 events: what happened, and how it relates to the record. Columns in the order of {@link State}. */
+    /** The 26 events: what happened, and how it relates to the record. Columns in the order of {@link State}. */
     enum Row {
         RESERVE("reserve, fingerprint equal, new token", START, CONFLICT, CONFLICT, CONFLICT, CONFLICT),
         RESERVE_OWN("reserve, own token again", START_UNLESS_BURNED, ACQUIRE, OWN_DOUBT, CONFLICT, CONFLICT),
@@ -40,6 +40,7 @@ final class StateMachine implements Transitions {
         EXPIRE_LAPSED("expire, lease over", STATE, LAPSE, UNCHANGED, STATE, STATE),
         EXPIRE_EARLY("expire, lease left", STATE, NOT_YET, UNCHANGED, STATE, STATE),
         TAKE_OVER("take over, lease over, same transaction only", STATE, TAKE, STATE, DONE, DONE),
+        CLAIM("claim for recovery", STATE, STATE, Rule.CLAIM, DONE, DONE),
         RESEND("re-send, window open", STATE, STATE, SEND_AGAIN, DONE, DONE),
         RESEND_LATE("re-send, window over", STATE, STATE, WINDOW_CLOSED, DONE, DONE),
         FOUND("found", STATE, STATE, FIND, COMPLETE_AGAIN, CONTRADICT),
@@ -100,6 +101,7 @@ final class StateMachine implements Transitions {
         DOUBT,
         LAPSE,
         TAKE,
+        CLAIM,
         SEND_AGAIN,
         FIND,
         EXECUTE_AGAIN,
@@ -155,7 +157,7 @@ final class StateMachine implements Transitions {
         return event instanceof Event.Purge ? Row.PURGE : Row.RECOVERY_STALE;
     }
 
-    /** Which of the 25 events it is. */
+    /** Which of the 26 events it is. */
     static Row row(IdempotencyRecord record, Event event, Instant now) {
         if (event instanceof Event.Reserve reserve) {
             if (record.token().equals(reserve.token())) {
@@ -199,6 +201,9 @@ final class StateMachine implements Transitions {
         if (event instanceof Event.TakeOver) {
             return leaseLeft ? Row.EXPIRE_EARLY : Row.TAKE_OVER;
         }
+        if (event instanceof Event.Claim) {
+            return Row.CLAIM;
+        }
         if (event instanceof Event.Resend) {
             return windowIsOpen(record, now) ? Row.RESEND : Row.RESEND_LATE;
         }
@@ -217,6 +222,9 @@ final class StateMachine implements Transitions {
         }
         if (event instanceof Event.TakeOver takeOver) {
             return takeOver.expected();
+        }
+        if (event instanceof Event.Claim claim) {
+            return claim.expected();
         }
         if (event instanceof Event.Resend resend) {
             return resend.expected();
@@ -302,6 +310,7 @@ final class StateMachine implements Transitions {
                 var takeOver = (Event.TakeOver) event;
                 yield attempt(record, takeOver.token(), takeOver.spans(), Evidence.Kind.TAKEN_OVER, now);
             }
+            case CLAIM -> claim(record, (Event.Claim) event, now);
             case SEND_AGAIN -> {
                 var resend = (Event.Resend) event;
                 yield attempt(record, resend.token(), resend.spans(), Evidence.Kind.RESENT, now);
@@ -351,6 +360,7 @@ final class StateMachine implements Transitions {
                 NativeKeys.derive(reserve.key(), generation, 1, reserve.keyFormat()),
                 reserve.terms(),
                 null,
+                reserve.request(),
                 record == null || fresh ? List.of() : record.evidence(),
                 record == null || fresh ? IdempotencyRecord.Times.UNSET : record.times());
         // One lease more than the retention, so that recording a short call need not move the expiry: in SQL that keeps
@@ -377,6 +387,7 @@ final class StateMachine implements Transitions {
         var builder = record.with()
                 .version(record.version() + 1)
                 .state(State.COMPLETED)
+                .request(null)
                 .result(result(event));
         if (rule == COMPLETE_LATE) {
             builder.evidence(
@@ -397,6 +408,7 @@ final class StateMachine implements Transitions {
         var next = record.with()
                 .version(record.version() + 1)
                 .state(State.OPEN)
+                .request(null)
                 // What two people have agreed on stays agreed on: after an override only that payload may run.
                 .fingerprint(record.generation() > 1 ? record.fingerprint() : null)
                 .evidence(appended(record, Evidence.Kind.RELEASED, "nothing was executed", null, now))
@@ -413,6 +425,17 @@ final class StateMachine implements Transitions {
                 .build();
         return Decision.change(
                 Decision.Reason.IN_DOUBT, new Write(next, false, false, true, null, null, Duration.ZERO));
+    }
+
+    /** Says nothing about the write, and holds off nobody but other claims. */
+    private static Decision claim(IdempotencyRecord record, Event.Claim claim, Instant now) {
+        Instant claimedUntil = record.times().leaseUntil();
+        if (claimedUntil != null && now.isBefore(claimedUntil)) {
+            return Decision.refused(Decision.Reason.NOT_YET);
+        }
+        var next = record.with().version(record.version() + 1).build();
+        return Decision.change(
+                Decision.Reason.CLAIMED, new Write(next, false, false, false, claim.duration(), null, Duration.ZERO));
     }
 
     /** A further attempt at a write that was reserved before. */
@@ -446,6 +469,7 @@ final class StateMachine implements Transitions {
         var next = record.with()
                 .version(record.version() + 1)
                 .state(State.CLOSED)
+                .request(null)
                 .evidence(appended(record, Evidence.Kind.CLOSED, close.how(), null, now))
                 .build();
         return Decision.change(Decision.Reason.CLOSED, terminal(next, close.spans()));

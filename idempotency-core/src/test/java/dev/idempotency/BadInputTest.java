@@ -163,8 +163,8 @@ final class BadInputTest {
     @Test
     void calling_withAResultTypeThatHasNoJson_isRefusedBeforeAnyCall() {
         refused(
-                "results of type " + NoJson.class.getName()
-                        + " cannot be written as JSON; give the operation a codec(..)",
+                "values of type " + NoJson.class.getName()
+                        + " cannot be written as JSON; give the operation a codec of your own",
                 () -> IDEMPOTENCY
                         .operation("pay", String.class, NoJson.class)
                         .key(request -> request)

@@ -5,6 +5,7 @@ import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -34,6 +35,8 @@ final class Standing {
     static final IdempotencyKey KEY = new IdempotencyKey("charge", "order-1");
     static final Fingerprint FINGERPRINT = new Fingerprint(Fingerprint.JCS_SHA256, "aa");
     static final Fingerprint OTHER_FINGERPRINT = new Fingerprint(Fingerprint.JCS_SHA256, "bb");
+    static final StoredRequest REQUEST = new StoredRequest("json", new byte[] {1, 2});
+    static final StoredRequest OTHER_REQUEST = new StoredRequest("json", new byte[] {3});
     static final AttemptToken OWN = new AttemptToken("0".repeat(31) + "1");
     static final AttemptToken STALE = new AttemptToken("0".repeat(31) + "2");
     static final AttemptToken NEW = new AttemptToken("0".repeat(31) + "3");
@@ -63,6 +66,7 @@ final class Standing {
                 "native-of-attempt-2",
                 TERMS,
                 state == State.COMPLETED ? RESULT : null,
+                state.isUnresolved() ? REQUEST : null,
                 List.of(HISTORY),
                 new IdempotencyRecord.Times(
                         NOW.minusSeconds(200),
@@ -135,7 +139,7 @@ final class Standing {
     }
 
     static Event.Reserve reserve(Fingerprint fingerprint, AttemptToken token) {
-        return new Event.Reserve(KEY, fingerprint, token, OTHER_TERMS, FORMAT, SPANS);
+        return new Event.Reserve(KEY, fingerprint, token, OTHER_TERMS, OTHER_REQUEST, FORMAT, SPANS);
     }
 
     static Event.Complete complete(AttemptToken token, StoredResult result) {

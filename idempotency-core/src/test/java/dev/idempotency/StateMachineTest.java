@@ -59,9 +59,9 @@ final class StateMachineTest {
     }
 
     @Test
-    void table_has125FilledCells() {
+    void table_has130FilledCells() {
         assertThat(TABLE)
-                .hasSize(25)
+                .hasSize(26)
                 .allSatisfy(row -> assertThat(row).hasSize(6).noneMatch(String::isBlank));
     }
 
@@ -81,6 +81,7 @@ final class StateMachineTest {
             case START, TAKE, SEND_AGAIN, EXECUTE_AGAIN -> "IN_FLIGHT";
             case START_UNLESS_BURNED -> "IN_FLIGHT / R:BURNED";
             case ACQUIRE, RENEW -> "= renewed";
+            case CLAIM -> "= claimed / R:NOT_YET";
             case OWN_DOUBT -> "R:IN_DOUBT";
             case COMPLETE, COMPLETE_LATE, FIND -> "COMPLETED";
             case COMPLETE_AGAIN -> "= / R:DONE + CONFLICT alarm";
@@ -142,7 +143,9 @@ final class StateMachineTest {
             case CHANGE ->
                 write == null
                         ? "forgotten"
-                        : write.newState() ? write.next().state().name() : "= renewed";
+                        : write.newState()
+                                ? write.next().state().name()
+                                : write.next().state() == State.IN_DOUBT ? "= claimed" : "= renewed";
             case REFUSED ->
                 "R:" + decision.reason()
                         + (decision.alarm() != null
@@ -240,6 +243,18 @@ final class StateMachineTest {
                         state == State.IN_FLIGHT
                                 ? change("lease over", over, event, attempt(over, Kind.TAKEN_OVER, true))
                                 : same("no lease", over, event));
+            }
+            case CLAIM -> {
+                var event = new Event.Claim(OWN, LEASE);
+                var claimed = write(record.with().version(42).build(), false, false, LEASE, null, ZERO);
+                var over = lapsed(record);
+                var claimedAnew = write(over.with().version(42).build(), false, false, LEASE, null, ZERO);
+                yield state == State.IN_DOUBT
+                        ? List.of(
+                                change("not claimed", record, event, claimed),
+                                change("claim over", over, event, claimedAnew),
+                                new Way("claim left", leasedUntil(NOW.plus(TICK), record), event, 1, null))
+                        : List.of(same("not in doubt", record, event));
             }
             case RESEND -> {
                 var event = new Event.Resend(OWN, NEW, SPANS);
@@ -424,6 +439,7 @@ final class StateMachineTest {
                         .with()
                         .version(42)
                         .state(State.OPEN)
+                        .request(null)
                         .fingerprint(stillBound)
                         .build(),
                 false,
@@ -490,6 +506,7 @@ final class StateMachineTest {
         for (Event event : List.of(
                 new Event.Expire(STALE),
                 new Event.TakeOver(STALE, NEW, SPANS),
+                new Event.Claim(STALE, LEASE),
                 new Event.Resend(STALE, NEW, SPANS),
                 new Event.Found(STALE, RESULT, SPANS),
                 reExecute(STALE, false),
@@ -588,6 +605,7 @@ final class StateMachineTest {
                 NativeKeys.derive(KEY, generation, 1, FORMAT),
                 OTHER_TERMS,
                 null,
+                OTHER_REQUEST,
                 created ? List.of() : List.of(HISTORY),
                 created ? IdempotencyRecord.Times.UNSET : old.times());
         return new Write(next, created, true, true, LEASE, RETENTION.plus(LEASE), TOMBSTONE);
@@ -598,8 +616,12 @@ final class StateMachineTest {
     }
 
     private static Write completed(IdempotencyRecord record) {
-        var next =
-                record.with().version(42).state(State.COMPLETED).result(RESULT).build();
+        var next = record.with()
+                .version(42)
+                .state(State.COMPLETED)
+                .request(null)
+                .result(RESULT)
+                .build();
         return write(next, false, true, null, RETENTION, TOMBSTONE);
     }
 
@@ -628,6 +650,7 @@ final class StateMachineTest {
                 .with()
                 .version(42)
                 .state(State.CLOSED)
+                .request(null)
                 .build();
         return write(next, false, true, null, RETENTION, TOMBSTONE);
     }
@@ -694,7 +717,7 @@ final class StateMachineTest {
         bases.add(reopened(FINGERPRINT));
         for (IdempotencyRecord base : bases) {
             for (IdempotencyRecord kept : List.of(base, expired(base), forgettable(base))) {
-                for (IdempotencyRecord leased : List.of(kept, lapsed(kept))) {
+                for (IdempotencyRecord leased : List.of(kept, lapsed(kept), leasedUntil(NOW.plus(TICK), kept))) {
                     for (IdempotencyRecord timed : List.of(leased, quiescent(leased), windowOver(leased))) {
                         records.add(timed);
                         records.add(firstAttempt(timed));
@@ -721,6 +744,7 @@ final class StateMachineTest {
             events.add(new Event.MarkInDoubt(token, "timed out"));
             events.add(new Event.Expire(token));
             events.add(new Event.TakeOver(token, NEW, SPANS));
+            events.add(new Event.Claim(token, LEASE));
             events.add(new Event.Resend(token, NEW, SPANS));
             events.add(new Event.Found(token, RESULT, SPANS));
             events.add(new Event.Found(token, OTHER_RESULT, SPANS));
@@ -778,6 +802,7 @@ final class StateMachineTest {
         assertThat(reason(flight, new Event.MarkInDoubt(OWN, "timed out"))).isEqualTo(Decision.Reason.IN_DOUBT);
         assertThat(reason(flight, new Event.Expire(OWN))).isEqualTo(Decision.Reason.IN_DOUBT);
         assertThat(reason(flight, new Event.TakeOver(OWN, NEW, SPANS))).isEqualTo(Decision.Reason.TAKEN_OVER);
+        assertThat(reason(doubt, new Event.Claim(OWN, LEASE))).isEqualTo(Decision.Reason.CLAIMED);
         assertThat(reason(doubt, new Event.Resend(OWN, NEW, SPANS))).isEqualTo(Decision.Reason.RESENT);
         assertThat(reason(doubt, new Event.Found(OWN, RESULT, SPANS))).isEqualTo(Decision.Reason.COMPLETED);
         assertThat(reason(doubt, reExecute(OWN, false))).isEqualTo(Decision.Reason.REEXECUTED);

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param nativeKey what the provider gets as its own idempotency key
  * @param terms how a doubt may be resolved
  * @param result the recorded outcome; null unless the state is {@link State#COMPLETED} and the result has not expired
+ * @param request what is to be written, for recovery without a caller; null unless the operation keeps requests and the
+ *     key is {@link State#isUnresolved unresolved}
  * @param evidence the history, oldest first
  * @param times the store's times
  */
@@ -34,6 +36,7 @@ public record IdempotencyRecord(
         String nativeKey,
         RecoveryTerms terms,
         @Nullable StoredResult result,
+        @Nullable StoredRequest request,
         List<Evidence> evidence,
         Times times) {
 
@@ -43,7 +46,8 @@ public record IdempotencyRecord(
      * @param createdAt when the key was first reserved
      * @param firstSentAt the earliest moment at which the latest known call can have been sent; kept by a re-send
      * @param stateSince when the record came into its state
-     * @param leaseUntil when the attempt's lease ends; null unless in flight
+     * @param leaseUntil when the lease ends: of the attempt in flight, or, in doubt, of the worker that is recovering it;
+     *     null in any other state, and in doubt while no worker has claimed it
      * @param expiresAt when a terminal record's result ends
      * @param forgetAt when the record itself may be removed; later than {@code expiresAt} when a tombstone is kept
      */
@@ -92,9 +96,10 @@ public record IdempotencyRecord(
      * @param nativeKey as described above
      * @param terms as described above
      * @param result as described above
+     * @param request as described above
      * @param evidence as described above
      * @param times as described above
-     * @throws NullPointerException if an argument other than {@code fingerprint} or {@code result} is null
+     * @throws NullPointerException if an argument other than {@code fingerprint}, {@code result} or {@code request} is null
      * @throws IllegalArgumentException if {@code generation}, {@code version} or {@code attempt} is below 1
      */
     public IdempotencyRecord {
@@ -179,6 +184,7 @@ public record IdempotencyRecord(
         private String nativeKey;
         private RecoveryTerms terms;
         private @Nullable StoredResult result;
+        private @Nullable StoredRequest request;
         private List<Evidence> evidence;
         private Times times;
 
@@ -193,6 +199,7 @@ public record IdempotencyRecord(
             nativeKey = from.nativeKey;
             terms = from.terms;
             result = from.result;
+            request = from.request;
             evidence = from.evidence;
             times = from.times;
         }
@@ -297,6 +304,17 @@ public record IdempotencyRecord(
         }
 
         /**
+         * Sets the kept request.
+         *
+         * @param value null for none
+         * @return this
+         */
+        public Builder request(@Nullable StoredRequest value) {
+            request = value;
+            return this;
+        }
+
+        /**
          * Sets the whole history.
          *
          * @param value oldest first
@@ -337,6 +355,7 @@ public record IdempotencyRecord(
                     nativeKey,
                     terms,
                     result,
+                    request,
                     evidence,
                     times);
         }

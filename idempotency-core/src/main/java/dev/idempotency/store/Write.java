@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param created whether the time of creation becomes now and the old retention is dropped: a key's first record
  * @param firstSent whether the time of the first send becomes now
  * @param newState whether the time of the state becomes now
- * @param lease how long from now the lease lasts; null keeps it on a record in flight and clears it on any other
+ * @param lease how long from now the lease of an unresolved record lasts; null keeps it on a record in flight and clears it
+ *     on any other
  * @param retention how long from now the result is kept at least; null leaves {@code expiresAt} as it is
  * @param tombstone how long after {@code expiresAt} the record is still remembered without its result
  */
@@ -54,9 +55,9 @@ public record Write(
      */
     public IdempotencyRecord at(Instant now) {
         Times old = next.times();
-        Instant leaseUntil = null;
-        if (next.state() == State.IN_FLIGHT) {
-            leaseUntil = lease == null ? old.leaseUntil() : now.plus(lease);
+        Instant leaseUntil = next.state() == State.IN_FLIGHT ? old.leaseUntil() : null;
+        if (lease != null && next.state().isUnresolved()) {
+            leaseUntil = now.plus(lease);
         }
         Instant expiresAt = old.expiresAt();
         Instant forgetAt = old.forgetAt();

@@ -32,6 +32,7 @@ final class IdempotencyRecordTest {
                 "native-secret",
                 new RecoveryTerms(RecoveryTerms.Policy.HOLD, RecoveryTerms.WhenMissing.HOLD, null, null),
                 null,
+                null,
                 List.of(LINE),
                 new Times(NOW, NOW, NOW, NOW, NOW, NOW));
     }
@@ -142,6 +143,7 @@ final class IdempotencyRecordTest {
                         "native",
                         record().terms(),
                         null,
+                        null,
                         List.of(),
                         Times.UNSET))
                 .withMessage("key");
@@ -192,6 +194,7 @@ final class IdempotencyRecordTest {
                 3,
                 "native",
                 record().terms(),
+                null,
                 null,
                 List.of(),
                 Times.UNSET);

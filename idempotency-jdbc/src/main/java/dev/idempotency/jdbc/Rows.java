@@ -8,6 +8,7 @@ import dev.idempotency.store.IdempotencyRecord.Times;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.Write;
 import java.io.IOException;
@@ -35,6 +36,7 @@ final class Rows {
         IdempotencyRecord next = write.next();
         Fingerprint fingerprint = next.fingerprint();
         StoredResult result = next.result();
+        StoredRequest request = next.request();
         int i = first;
         statement.setInt(i++, next.generation());
         statement.setString(i++, fingerprint == null ? null : fingerprint.algorithm());
@@ -51,6 +53,8 @@ final class Rows {
         statement.setString(i++, result == null ? null : result.kind().name());
         statement.setString(i++, result == null ? null : result.codec());
         statement.setBytes(i++, result == null ? null : result.bytes());
+        statement.setString(i++, request == null ? null : request.codec());
+        statement.setBytes(i++, request == null ? null : request.bytes());
         statement.setString(i++, EvidenceJson.write(next.evidence()));
         return bindTimes(statement, i, write);
     }
@@ -58,14 +62,15 @@ final class Rows {
     /** Each time is either one that the record had, or so long from now: now is the server's. */
     private static int bindTimes(PreparedStatement statement, int first, Write write) throws SQLException {
         Times old = write.next().times();
-        boolean inFlight = write.next().state() == State.IN_FLIGHT;
+        State state = write.next().state();
+        boolean inFlight = state == State.IN_FLIGHT;
         Duration retention = write.retention();
         int i = first;
         time(statement, i++, write.created() ? null : old.createdAt());
         time(statement, i++, write.firstSent() ? null : old.firstSentAt());
         time(statement, i++, write.newState() ? null : old.stateSince());
         time(statement, i++, inFlight && write.lease() == null ? old.leaseUntil() : null);
-        micros(statement, i++, inFlight ? write.lease() : null);
+        micros(statement, i++, state.isUnresolved() ? write.lease() : null);
         // expires_at
         time(statement, i++, write.created() && retention != null ? null : old.expiresAt());
         micros(statement, i++, retention);
@@ -133,6 +138,7 @@ final class Rows {
                     text(row, "native_key"),
                     terms(row),
                     result(row),
+                    request(row),
                     EvidenceJson.read(text(row, "evidence")),
                     times(row));
         } catch (IOException | IllegalArgumentException e) {
@@ -159,6 +165,11 @@ final class Rows {
         return kind == null
                 ? null
                 : new StoredResult(StoredResult.Kind.valueOf(kind), text(row, "result_codec"), row.getBytes("result"));
+    }
+
+    private static @Nullable StoredRequest request(ResultSet row) throws SQLException {
+        String codec = row.getString("request_codec");
+        return codec == null ? null : new StoredRequest(codec, row.getBytes("request"));
     }
 
     private static Times times(ResultSet row) throws SQLException {

@@ -9,7 +9,7 @@ final class Statements {
     private static final String COLUMNS =
             "generation, fingerprint_algorithm, fingerprint, state, version, token, attempt, native_key, recovery,"
                     + " when_missing, quiescence_micros, resend_within_micros, result_kind, result_codec, result,"
-                    + " evidence, created_at, first_sent_at, state_since, lease_until, expires_at, forget_at";
+                    + " request_codec, request, evidence, created_at, first_sent_at, state_since, lease_until, expires_at, forget_at";
 
     private static final String EXPIRES_AT =
             "GREATEST(CAST(? AS timestamptz), clock.now + CAST(? AS bigint) * interval '1 microsecond')";
@@ -18,7 +18,8 @@ final class Statements {
     private static final String VALUES =
             "CAST(? AS integer), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS text),"
                     + " CAST(? AS integer), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint),"
-                    + " CAST(? AS bigint), CAST(? AS text), CAST(? AS text), CAST(? AS bytea), CAST(? AS json),"
+                    + " CAST(? AS bigint), CAST(? AS text), CAST(? AS text), CAST(? AS bytea), CAST(? AS text),"
+                    + " CAST(? AS bytea), CAST(? AS json),"
                     + " COALESCE(CAST(? AS timestamptz), clock.now), COALESCE(CAST(? AS timestamptz), clock.now),"
                     + " COALESCE(CAST(? AS timestamptz), clock.now),"
                     + " COALESCE(CAST(? AS timestamptz), clock.now + CAST(? AS bigint) * interval '1 microsecond'), "

@@ -18,6 +18,8 @@ CREATE TABLE "${schema}"."${table}" (
     result_kind           text,
     result_codec          text,
     result                bytea,
+    request_codec         text,
+    request               bytea,
     evidence              json             NOT NULL,
     created_at            timestamptz      NOT NULL,
     first_sent_at         timestamptz      NOT NULL,

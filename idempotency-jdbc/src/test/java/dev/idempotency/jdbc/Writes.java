@@ -42,6 +42,7 @@ final class Writes {
                 "native-" + key.value(),
                 terms,
                 null,
+                null,
                 List.of(),
                 Times.UNSET);
         return new Write(record, true, true, true, lease, RETENTION, Duration.ZERO);

@@ -11,6 +11,7 @@ import dev.idempotency.store.RecoveryTerms.Policy;
 import dev.idempotency.store.RecoveryTerms.WhenMissing;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -99,6 +100,12 @@ final class RecordFormat {
         rest.number(place(WHEN_MISSING, next.terms().whenMissing()));
         duration(rest, next.terms().quiescence());
         duration(rest, next.terms().resendWithin());
+        StoredRequest request = next.request();
+        rest.flag(request != null);
+        if (request != null) {
+            rest.text(request.codec());
+            rest.bytes(request.bytes());
+        }
         rest.number(next.evidence().size());
         for (Evidence line : next.evidence()) {
             rest.number(place(EVIDENCE, line.kind()));
@@ -156,6 +163,7 @@ final class RecordFormat {
             Fingerprint fingerprint = bytes.flag() ? new Fingerprint(bytes.text(), bytes.text()) : null;
             var terms = new RecoveryTerms(
                     POLICIES.get(bytes.int32()), WHEN_MISSING.get(bytes.int32()), duration(bytes), duration(bytes));
+            StoredRequest request = bytes.flag() ? new StoredRequest(bytes.text(), bytes.bytes()) : null;
             return new IdempotencyRecord(
                     key,
                     generation,
@@ -167,6 +175,7 @@ final class RecordFormat {
                     nativeKey,
                     terms,
                     after.hasRemaining() ? result(new Bytes.Reader(after)) : null,
+                    request,
                     evidence(bytes),
                     times);
         } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {

@@ -85,10 +85,11 @@ local function write(standing, at, there)
   if string.sub(flags, 3, 3) == '1' then
     since = at
   end
-  if string.sub(head, 1, 1) ~= 'F' then
-    lease_until = 0
-  elseif lease ~= '' then
+  local next_state = string.sub(head, 1, 1)
+  if lease ~= '' and (next_state == 'F' or next_state == 'D') then
     lease_until = at + lease
+  elseif next_state ~= 'F' then
+    lease_until = 0
   end
   if retention ~= '' then
     local wanted = at + retention

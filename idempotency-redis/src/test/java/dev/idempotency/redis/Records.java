@@ -35,6 +35,7 @@ final class Records {
                 "5d3b1a60-9c41-5b52-8f0e-0d1c2b3a4f5e",
                 new RecoveryTerms(RecoveryTerms.Policy.HOLD, RecoveryTerms.WhenMissing.HOLD, null, null),
                 null,
+                null,
                 List.<Evidence>of(),
                 IdempotencyRecord.Times.UNSET);
         return new Write(first, true, true, true, LEASE, RETENTION, Duration.ZERO);

@@ -319,6 +319,7 @@ public enum BrokenStores {
                     record.nativeKey(),
                     record.terms(),
                     record.result(),
+                    record.request(),
                     record.evidence(),
                     record.times())),
             "S14"),
@@ -345,6 +346,8 @@ public enum BrokenStores {
                                 .build();
             }),
             "S15"),
+    /** The kept request is not kept. */
+    DROPS_REQUESTS(distorted(record -> record.with().request(null).build()), "S7 S46"),
     /** An open record keeps the fingerprint that it had. */
     KEEPS_FINGERPRINTS(
             store -> new FaultyStore(store) {

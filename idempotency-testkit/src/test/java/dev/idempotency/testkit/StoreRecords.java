@@ -31,6 +31,7 @@ public final class StoreRecords {
                 "native-key",
                 new RecoveryTerms(RecoveryTerms.Policy.HOLD, RecoveryTerms.WhenMissing.HOLD, null, null),
                 null,
+                null,
                 List.of(),
                 IdempotencyRecord.Times.UNSET);
         return new Write(first, true, true, true, Duration.ofSeconds(30), RETENTION, Duration.ZERO);

@@ -8,6 +8,7 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyRecord.Times;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.testkit.FaultPlan;
 import dev.idempotency.testkit.StoreFault;
@@ -205,6 +206,9 @@ public final class IdempotencyArbitraries {
                         "native-" + generation,
                         terms,
                         state == State.COMPLETED ? result : null,
+                        state.isUnresolved() && generation % 2 == 0
+                                ? new StoredRequest("request", result.bytes())
+                                : null,
                         evidence,
                         Times.UNSET));
     }

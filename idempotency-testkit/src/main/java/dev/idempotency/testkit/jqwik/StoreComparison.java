@@ -236,6 +236,7 @@ public final class StoreComparison {
                 && expected.nativeKey().equals(actual.nativeKey())
                 && isSame(expected.terms(), actual.terms())
                 && Objects.equals(expected.result(), actual.result())
+                && Objects.equals(expected.request(), actual.request())
                 && isSame(expected.evidence(), actual.evidence())
                 && isSame(expected.times(), actual.times());
         if (!same) {
@@ -245,7 +246,8 @@ public final class StoreComparison {
 
     private static String details(IdempotencyRecord record) {
         return record + " " + record.fingerprint() + " " + record.token() + " " + record.nativeKey() + " "
-                + record.terms() + " " + record.result() + " " + record.evidence() + " " + record.times();
+                + record.terms() + " " + record.result() + " " + record.request() + " " + record.evidence() + " "
+                + record.times();
     }
 
     private static boolean isSame(RecoveryTerms one, RecoveryTerms other) {

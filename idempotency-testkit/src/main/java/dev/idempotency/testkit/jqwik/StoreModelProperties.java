@@ -186,6 +186,7 @@ public abstract class StoreModelProperties {
                 content.nativeKey(),
                 content.terms(),
                 null,
+                null,
                 none,
                 IdempotencyRecord.Times.UNSET);
     }

@@ -20,6 +20,7 @@ import dev.idempotency.store.RecoveryTerms.Policy;
 import dev.idempotency.store.RecoveryTerms.WhenMissing;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.Write;
 import java.nio.charset.StandardCharsets;
@@ -575,10 +576,12 @@ public abstract class IdempotencyStoreContract {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "IN_FLIGHT")
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"IN_FLIGHT", "IN_DOUBT"})
     @Clause("S24")
-    @DisplayName("S24. A record that is not in flight has no lease, whatever the write says.")
-    void times_leaseOfARecordNotInFlight_isNone(State state) {
+    @DisplayName("S24. A record that is resolved has no lease, whatever the write says.")
+    void times_leaseOfAResolvedRecord_isNone(State state) {
         var standing = reserve(key);
         standing = timed(
                 List.of(Times::leaseUntil),
@@ -591,6 +594,39 @@ public abstract class IdempotencyStoreContract {
                 longSpan(),
                 Duration.ZERO);
         timed(List.of(Times::leaseUntil), standing, standing.with(), false, false, false, null, null, Duration.ZERO);
+    }
+
+    @Test
+    @Clause("S45")
+    @DisplayName(
+            "S45. On a record in doubt, a write with a lease ends it that long from now; a write without one leaves none, and"
+                    + " so does the write that brings it into doubt.")
+    void times_leaseOfARecordInDoubt_isThatOfTheWrite() {
+        var lease = List.<Function<Times, @Nullable Instant>>of(Times::leaseUntil);
+        var standing = reserve(key);
+        var inDoubt = standing.with().state(State.IN_DOUBT);
+        standing = timed(lease, standing, inDoubt, false, false, true, null, null, Duration.ZERO);
+        standing = timed(lease, standing, standing.with(), false, false, false, longSpan(), null, Duration.ZERO);
+        elapse(A_MOMENT);
+        standing = timed(lease, standing, standing.with(), false, false, false, shortSpan(), null, Duration.ZERO);
+        timed(lease, standing, standing.with(), false, false, false, null, null, Duration.ZERO);
+    }
+
+    @Test
+    @Clause("S46")
+    @DisplayName(
+            "S46. A kept request comes back byte for byte, with its codec, up to a mebibyte at least; and so does none.")
+    void roundTrip_requests_comeBackUnchanged() {
+        var standing = reserve(key);
+        for (var size : new int[] {0, 1, 256, 1 << 20}) {
+            var bytes = new byte[size];
+            for (var i = 0; i < size; i++) {
+                bytes[i] = (byte) (i * 31 + i / 256);
+            }
+            standing = roundTrip(standing, standing.with().request(new StoredRequest("json; v=" + size, bytes)));
+        }
+        standing = roundTrip(standing, standing.with().state(State.IN_DOUBT));
+        roundTrip(standing, standing.with().state(State.COMPLETED).request(null));
     }
 
     @Test
@@ -1059,6 +1095,7 @@ public abstract class IdempotencyStoreContract {
                 "native-key",
                 new RecoveryTerms(Policy.HOLD, WhenMissing.HOLD, null, null),
                 null,
+                null,
                 List.of(),
                 Times.UNSET);
     }
@@ -1272,6 +1309,7 @@ public abstract class IdempotencyStoreContract {
                 () -> assertEquals(expected.nativeKey(), actual.nativeKey(), "native key"),
                 () -> assertSame(expected.terms(), actual.terms()),
                 () -> assertEquals(expected.result(), actual.result(), "result"),
+                () -> assertEquals(expected.request(), actual.request(), "request"),
                 () -> assertSame(expected.evidence(), actual.evidence()),
                 () -> assertSame(expected.times(), actual.times()));
     }

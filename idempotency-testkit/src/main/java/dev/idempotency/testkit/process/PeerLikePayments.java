@@ -99,6 +99,7 @@ final class PeerLikePayments {
                 key.value(),
                 new RecoveryTerms(RecoveryTerms.Policy.HOLD, RecoveryTerms.WhenMissing.HOLD, null, null),
                 null,
+                null,
                 List.of(),
                 Times.UNSET);
     }

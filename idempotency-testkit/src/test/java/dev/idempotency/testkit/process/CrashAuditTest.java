@@ -38,6 +38,7 @@ final class CrashAuditTest {
                 result == null
                         ? null
                         : new StoredResult(StoredResult.Kind.RESULT, "json", result.getBytes(StandardCharsets.UTF_8)),
+                null,
                 List.of(),
                 Times.UNSET);
     }

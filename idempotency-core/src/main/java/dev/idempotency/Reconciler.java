@@ -1,0 +1,513 @@
+package dev.idempotency;
+
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.RecoveryTerms.Policy;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoreException;
+import io.github.resilience4j.core.IntervalFunction;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Resolves keys that no caller comes back for: after a crash between call and record, it goes through the unresolved keys
+ * of the store and does what each operation's {@link Recovery} says. What only a person can resolve, it leaves.
+ *
+ * <p>Any number of processes may run one on the same store: whoever is first to write has the key, and of all of them one
+ * at a time asks the provider about it. Thread-safe.
+ *
+ * <pre>{@code
+ * var reconciler = Reconciler.on(idempotency).operations(charge, refund).build();
+ * reconciler.start();
+ * }</pre>
+ */
+public final class Reconciler implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
+    private static final int PAGE = 100;
+
+    private final Idempotency idempotency;
+    private final IdempotencyStore store;
+    private final Ports ports;
+    private final Map<String, Operation<?, ?>> operations;
+    private final IntervalFunction pauses;
+    private final IntervalFunction backoff;
+    private final int parallelism;
+    private final Duration stopWithin;
+    private final Duration forgetAfter;
+    private final Semaphore free;
+    private final Lock sweeping = new ReentrantLock();
+    private final Map<IdempotencyKey, Failing> failing = new ConcurrentHashMap<>();
+
+    private @Nullable ScheduledFuture<?> timer;
+    private boolean started;
+    private volatile boolean closed;
+
+    /** A key whose recovery has not succeeded, and the monotonic time before which it is not tried again. */
+    private record Failing(int tries, long notBefore) {}
+
+    private Reconciler(Builder builder) {
+        idempotency = builder.idempotency;
+        store = idempotency.store();
+        ports = idempotency.ports(new Event.Spans(Duration.ZERO, Duration.ZERO, Duration.ZERO));
+        operations = Map.copyOf(builder.operations);
+        pauses = IntervalFunction.ofRandomized(builder.every, 0.2);
+        backoff = IntervalFunction.ofExponentialRandomBackoff(builder.every, 2, 0.3, builder.retryWithin);
+        parallelism = builder.parallelism;
+        stopWithin = builder.stopWithin;
+        forgetAfter = builder.retryWithin.multipliedBy(2);
+        free = new Semaphore(parallelism);
+    }
+
+    /**
+     * Starts to describe a reconciler.
+     *
+     * @param idempotency the library on the store to go through
+     * @return a builder; not thread-safe
+     * @throws NullPointerException if {@code idempotency} is null
+     */
+    public static Builder on(Idempotency idempotency) {
+        return new Builder(idempotency);
+    }
+
+    /**
+     * Goes through the store in the background from now on, until it is closed. The first time at once.
+     *
+     * @throws IllegalStateException if it was started or closed before
+     */
+    public synchronized void start() {
+        if (started || closed) {
+            throw new IllegalStateException("The reconciler was " + (closed ? "closed" : "started") + " before");
+        }
+        started = true;
+        schedule(0);
+    }
+
+    private synchronized void schedule(long millis) {
+        if (!closed) {
+            timer = idempotency.scheduler().schedule(this::submit, millis, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void submit() {
+        try {
+            idempotency.executor().execute(() -> {
+                try {
+                    sweep();
+                } catch (StoreException e) {
+                    LOG.warn("The store failed; its unresolved keys are gone through again later", e);
+                } catch (RuntimeException e) {
+                    LOG.error("Going through the unresolved keys failed; it is done again later", e);
+                } finally {
+                    schedule(pauses.apply(1));
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.error("The executor takes no tasks; unresolved keys are not gone through any more", e);
+        }
+    }
+
+    /**
+     * Goes through the unresolved keys of the store once, and waits until each recovery that it has begun has ended. Two
+     * sweeps of one reconciler never overlap: the second waits for the first.
+     *
+     * @return what was seen and done
+     * @throws StoreException if the store failed to list keys; those that were listed before are dealt with
+     */
+    public Sweep sweep() {
+        sweeping.lock();
+        try {
+            return new Pass().run();
+        } finally {
+            sweeping.unlock();
+        }
+    }
+
+    /**
+     * Starts nothing new, and waits for the recoveries that are under way, for a limited time. Those that take longer end by
+     * themselves, with their outcome recorded.
+     */
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+            if (timer != null) {
+                timer.cancel(false);
+            }
+        }
+        boolean interrupted = false;
+        long until = System.nanoTime() + stopWithin.toNanos();
+        while (true) {
+            try {
+                if (free.tryAcquire(parallelism, until - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                    free.release(parallelism);
+                }
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** One sweep. */
+    private final class Pass {
+        private final LongAdder resolved = new LongAdder();
+        private final LongAdder inDoubt = new LongAdder();
+        private final LongAdder failed = new LongAdder();
+
+        private int unresolved;
+        private int inFlight;
+        private int held;
+        private int unregistered;
+        private @Nullable Snapshot begun;
+        private long begunAt;
+
+        Sweep run() {
+            try {
+                IdempotencyRecord next = null;
+                List<IdempotencyRecord> page;
+                do {
+                    page = store.listUnresolved(next, PAGE);
+                    for (IdempotencyRecord record : page) {
+                        next = record;
+                        if (!visit(record)) {
+                            page = List.of();
+                            break;
+                        }
+                    }
+                } while (page.size() == PAGE);
+                long now = ports.nanoTime().getAsLong();
+                failing.values().removeIf(last -> now - last.notBefore() > forgetAfter.toNanos());
+            } finally {
+                // All of them are free again when the last recovery has ended.
+                free.acquireUninterruptibly(parallelism);
+                free.release(parallelism);
+            }
+            return new Sweep(
+                    unresolved,
+                    inFlight,
+                    resolved.intValue(),
+                    inDoubt.intValue(),
+                    held,
+                    unregistered,
+                    failed.intValue());
+        }
+
+        /** False when there is nothing more to see: what came into its state after the sweep began is for the next one. */
+        private boolean visit(IdempotencyRecord listed) {
+            if (begun == null) {
+                begunAt = ports.nanoTime().getAsLong();
+                begun = store.find(listed.key());
+            }
+            if (closed || listed.times().stateSince().isAfter(begun.now())) {
+                return false;
+            }
+            unresolved++;
+            // About what the store's clock says now: what rests on it is decided on its own clock again.
+            Instant now = begun.now().plusNanos(ports.nanoTime().getAsLong() - begunAt);
+            if (listed.state() == State.IN_FLIGHT && !listed.isLapsed(now)) {
+                inFlight++;
+            } else {
+                act(listed);
+            }
+            return true;
+        }
+
+        private void act(IdempotencyRecord listed) {
+            Operation<?, ?> operation = operations.get(name(listed.key()));
+            if (operation == null) {
+                unregistered++;
+            } else if (listed.terms().policy() == Policy.HOLD) {
+                held++;
+            } else if (isDue(listed.key())) {
+                recover(operation, listed);
+                return;
+            } else {
+                inDoubt.increment();
+                return;
+            }
+            if (listed.state() == State.IN_FLIGHT) {
+                guarded(listed.key(), () -> expire(listed));
+            }
+        }
+
+        private void recover(Operation<?, ?> operation, IdempotencyRecord listed) {
+            free.acquireUninterruptibly();
+            CompletableFuture<?> done;
+            try {
+                done = listed.terms().policy() == Policy.SAME_TRANSACTION
+                        ? CompletableFuture.runAsync(() -> release(operation, listed), idempotency.executor())
+                                .handle((nothing, failure) -> ended(listed, failure))
+                        : operation
+                                .recover(listed)
+                                .handle((answer, failure) -> ended(listed, outcome(answer, failure)));
+            } catch (RuntimeException e) {
+                done = CompletableFuture.completedFuture(ended(listed, e));
+            }
+            var unused = done.whenComplete((nothing, failure) -> free.release());
+        }
+
+        private static @Nullable Throwable outcome(@Nullable Answer<?> answer, @Nullable Throwable failure) {
+            if (answer == null || answer.failure() == null) {
+                return failure;
+            }
+            return answer.failure().get();
+        }
+
+        /** Counts; answers nothing. */
+        private Boolean ended(IdempotencyRecord listed, @Nullable Throwable failure) {
+            IdempotencyKey key = listed.key();
+            boolean settled = failure instanceof DeclinedException
+                    || failure instanceof MismatchException
+                    || failure instanceof ResultUnavailableException
+                    || failure instanceof NotExecutedException;
+            if (failure == null || settled) {
+                failing.remove(key);
+                resolved.increment();
+                return true;
+            }
+            putOff(key);
+            if (failure instanceof InDoubtException || failure instanceof InFlightException) {
+                inDoubt.increment();
+                return false;
+            }
+            failed.increment();
+            LOG.warn("Recovery of {} failed; it is tried again later", key, failure);
+            if (!(failure instanceof StoreException)) {
+                idempotency.tell(new IdempotencyEvent(
+                        IdempotencyEvent.Type.RECOVERY_FAILED,
+                        key,
+                        listed.generation(),
+                        listed.attempt(),
+                        String.valueOf(failure.getMessage())));
+            }
+            return false;
+        }
+
+        private void guarded(IdempotencyKey key, Runnable step) {
+            try {
+                step.run();
+            } catch (StoreException e) {
+                failed.increment();
+                LOG.warn("The store failed on {}; it is tried again later", key, e);
+            }
+        }
+    }
+
+    private static String name(IdempotencyKey key) {
+        int slash = key.scope().indexOf('/');
+        return slash < 0 ? key.scope() : key.scope().substring(0, slash);
+    }
+
+    private boolean isDue(IdempotencyKey key) {
+        Failing last = failing.get(key);
+        return last == null || ports.nanoTime().getAsLong() - last.notBefore() >= 0;
+    }
+
+    private void putOff(IdempotencyKey key) {
+        failing.compute(key, (same, last) -> {
+            int tries = last == null ? 1 : last.tries() + 1;
+            long delay = Duration.ofMillis(backoff.apply(tries)).toNanos();
+            return new Failing(tries, ports.nanoTime().getAsLong() + delay);
+        });
+    }
+
+    /** A lapsed attempt that nothing but a person or its own late answer resolves is shown as what it is. */
+    private void expire(IdempotencyRecord listed) {
+        Snapshot snapshot = store.find(listed.key());
+        IdempotencyRecord standing = snapshot.record();
+        if (standing == null || !standing.isLapsed(snapshot.now())) {
+            return;
+        }
+        Decision decision = ports.machine().decide(standing, new Event.Expire(standing.token()), snapshot.now());
+        if (store.replace(standing, decision.toWrite()).applied()) {
+            tell(IdempotencyEvent.Type.LAPSED, standing);
+        }
+    }
+
+    /** What was called in a transaction of the store did nothing, once nobody can commit it any more: the key is freed. */
+    private void release(Operation<?, ?> operation, IdempotencyRecord listed) {
+        Snapshot snapshot = store.find(listed.key());
+        IdempotencyRecord standing = snapshot.record();
+        if (standing == null || !standing.state().isUnresolved()) {
+            return;
+        }
+        var token = ports.tokens().get();
+        Event.Spans spans = operation.spec.spans();
+        Event event = standing.state() == State.IN_FLIGHT
+                ? new Event.TakeOver(standing.token(), token, spans)
+                : new Event.ReExecute(
+                        standing.token(),
+                        token,
+                        false,
+                        operation.spec.recovery().keyFormat(),
+                        spans);
+        Decision decision = ports.machine().decide(standing, event, snapshot.now());
+        if (decision.verdict() != Decision.Verdict.CHANGE) {
+            throw busy(listed.key());
+        }
+        Snapshot taken = store.replace(standing, decision.toWrite());
+        IdempotencyRecord own = taken.record();
+        if (!taken.applied() || own == null) {
+            throw busy(listed.key());
+        }
+        tell(IdempotencyEvent.Type.TAKEN_OVER, own);
+        Decision freed = ports.machine().decide(own, new Event.Release(token), taken.now());
+        if (!store.replace(own, freed.toWrite()).applied()) {
+            throw busy(listed.key());
+        }
+        tell(IdempotencyEvent.Type.RELEASED, own);
+    }
+
+    private static InFlightException busy(IdempotencyKey key) {
+        return new InFlightException(key, "Another run is in flight", null);
+    }
+
+    private void tell(IdempotencyEvent.Type type, IdempotencyRecord record) {
+        idempotency.tell(new IdempotencyEvent(type, record.key(), record.generation(), record.attempt(), ""));
+    }
+
+    /**
+     * What one sweep saw and did.
+     *
+     * @param unresolved how many unresolved keys it saw
+     * @param inFlight how many of them have a run in flight whose lease is not over
+     * @param resolved how many it resolved, or found resolved by somebody else meanwhile
+     * @param inDoubt how many are still in doubt, and tried again later
+     * @param held how many only a person, or a late answer, resolves
+     * @param unregistered how many are of operations that the reconciler does not know
+     * @param failed how many could not be tried: the store failed, or their kept request could not be read
+     */
+    public record Sweep(
+            int unresolved, int inFlight, int resolved, int inDoubt, int held, int unregistered, int failed) {}
+
+    /** Describes a reconciler, setting by setting. Not thread-safe. */
+    public static final class Builder {
+        private final Idempotency idempotency;
+        private final Map<String, Operation<?, ?>> operations = new HashMap<>();
+        private Duration every = Duration.ofSeconds(30);
+        private Duration retryWithin = Duration.ofHours(1);
+        private Duration stopWithin = Duration.ofSeconds(30);
+        private int parallelism = 4;
+
+        private Builder(Idempotency idempotency) {
+            this.idempotency = Objects.requireNonNull(idempotency, "idempotency");
+        }
+
+        /**
+         * Adds operations whose keys are to be resolved. Keys of others are only counted, and marked in doubt when they have
+         * lapsed.
+         *
+         * @param operations built on the same library instance; each keeps its requests, unless its recovery needs none
+         *     (hold, and calls in a transaction of the store)
+         * @return this
+         * @throws IllegalArgumentException if an operation is of another instance, keeps no requests although its recovery
+         *     needs them, or has the name of one that was added before
+         */
+        public Builder operations(Operation<?, ?>... operations) {
+            for (Operation<?, ?> operation : operations) {
+                var spec = operation.spec;
+                if (operation.idempotency != idempotency) {
+                    throw new IllegalArgumentException(
+                            "operation '" + spec.name() + "' was built on another instance of Idempotency");
+                }
+                Policy policy = spec.terms().policy();
+                boolean needsRequest = policy != Policy.HOLD && policy != Policy.SAME_TRANSACTION;
+                if (needsRequest && spec.requests() == null) {
+                    throw new IllegalArgumentException("operation '" + spec.name()
+                            + "' keeps no requests, without which nobody but its callers can recover; build it with"
+                            + " keepRequests()");
+                }
+                if (this.operations.putIfAbsent(spec.name(), operation) != null) {
+                    throw new IllegalArgumentException("operation '" + spec.name() + "' was added before");
+                }
+            }
+            return this;
+        }
+
+        /**
+         * Sets the pause between two sweeps; a fifth of it at random, so that processes drift apart. By default 30 seconds. A
+         * key whose recovery fails is tried again after twice this pause, then four times, and so on.
+         *
+         * @param every 10 milliseconds to 1 day
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder every(Duration every) {
+            this.every = Settings.between("every", every, Duration.ofMillis(10), Duration.ofDays(1));
+            return this;
+        }
+
+        /**
+         * Sets the longest pause between two tries at one key. By default 1 hour.
+         *
+         * @param retryWithin 10 milliseconds to 30 days
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder retryWithin(Duration retryWithin) {
+            this.retryWithin = Settings.between("retryWithin", retryWithin, Duration.ofMillis(10), Duration.ofDays(30));
+            return this;
+        }
+
+        /**
+         * Sets how many keys are recovered at once. By default 4.
+         *
+         * @param parallelism 1 to 1,000
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder parallelism(int parallelism) {
+            if (parallelism < 1 || parallelism > 1000) {
+                throw new IllegalArgumentException("parallelism is " + parallelism + "; it must be 1 to 1,000");
+            }
+            this.parallelism = parallelism;
+            return this;
+        }
+
+        /**
+         * Sets how long {@link Reconciler#close()} waits for recoveries that are under way. By default 30 seconds.
+         *
+         * @param stopWithin 0 to 1 day
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder stopWithin(Duration stopWithin) {
+            this.stopWithin = Settings.between("stopWithin", stopWithin, Duration.ZERO, Duration.ofDays(1));
+            return this;
+        }
+
+        /**
+         * Makes the reconciler. It does nothing before it is {@link Reconciler#start() started}.
+         *
+         * @return a new instance
+         * @throws IllegalArgumentException if the longest pause between two tries is shorter than that between two sweeps
+         */
+        public Reconciler build() {
+            if (retryWithin.compareTo(every) < 0) {
+                throw new IllegalArgumentException(
+                        "retryWithin is " + retryWithin + "; it must be at least every, which is " + every);
+            }
+            return new Reconciler(this);
+        }
+    }
+}
