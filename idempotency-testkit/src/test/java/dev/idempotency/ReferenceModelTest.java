@@ -47,7 +47,7 @@ final class ReferenceModelTest {
                 all.add(row + " x " + state);
             }
         }
-        assertThat(all).hasSize(125);
+        assertThat(all).hasSize(130);
         assertThat(visited.keySet()).containsExactlyInAnyOrderElementsOf(all);
         assertThat(visited.values()).allSatisfy(times -> assertThat(times).isGreaterThan(1));
     }
@@ -132,7 +132,7 @@ final class ReferenceModelTest {
                 }
             }
         }
-        assertThat(cells).hasSize(1 + 125 - 4 - 2);
+        assertThat(cells).hasSize(1 + 130 - 4 - 2);
         return cells;
     }
 
@@ -194,13 +194,13 @@ final class ReferenceModelTest {
             var modelSpans = new ReferenceKeyModel.Spans(spans.lease(), spans.retention(), spans.tombstone());
             var by = token();
             var old = record;
-            switch (random.nextInt(14)) {
+            switch (random.nextInt(15)) {
                 case 0, 1 -> {
                     var fresh = random.nextInt(3) > 0 ? newToken() : by;
                     var payload = payloads.computeIfAbsent(fresh, t -> payload());
                     attempts.putIfAbsent(fresh, 1);
                     return compare(
-                            new Event.Reserve(KEY, payload, fresh, terms, FORMAT, spans),
+                            new Event.Reserve(KEY, payload, fresh, terms, null, FORMAT, spans),
                             model.reserve(fresh.value(), payload.digest(), modelSpans, now),
                             old);
                 }
@@ -267,6 +267,10 @@ final class ReferenceModelTest {
                             model.override(by.value(), version, payload.digest(), modelSpans, now),
                             old);
                 }
+                case 13 -> {
+                    return compare(
+                            new Event.Claim(by, spans.lease()), model.claim(by.value(), spans.lease(), now), old);
+                }
                 default -> {
                     return compare(new Event.Purge(), model.purge(now), old);
                 }
@@ -314,7 +318,10 @@ final class ReferenceModelTest {
             same("created", model.createdAt(), times.createdAt());
             same("first sent", model.firstSentAt(), times.firstSentAt());
             same("state since", model.stateSince(), times.stateSince());
-            same("lease", model.state() == State.IN_FLIGHT ? model.leaseUntil() : null, times.leaseUntil());
+            same(
+                    "lease",
+                    model.state() == State.IN_FLIGHT ? model.leaseUntil() : model.claimedUntil(),
+                    times.leaseUntil());
             same("expiry", model.expiresAt(), times.expiresAt());
             same("time to forget", model.forgetAt(), times.forgetAt());
             same(

@@ -20,7 +20,7 @@ public final class ReferenceKeyModel {
     /** The longest history that is kept; overrides are never dropped from it. */
     public static final int MAX_HISTORY = 64;
 
-    /** The 25 events. */
+    /** The 26 events. */
     public enum Row {
         /** A caller wants the write, and says the same as the record. */
         RESERVE,
@@ -50,6 +50,8 @@ public final class ReferenceKeyModel {
         EXPIRE_EARLY,
         /** A same-transaction operation takes over after the lease. */
         TAKE_OVER,
+        /** A worker without a caller is about to ask the provider. */
+        CLAIM,
         /** The same native key is sent again inside its window. */
         RESEND,
         /** The same native key is to be sent again after its window. */
@@ -90,6 +92,8 @@ public final class ReferenceKeyModel {
         ACQUIRED,
         /** The lease runs anew. */
         RENEWED,
+        /** Other workers without a caller are held off. */
+        CLAIMED,
         /** The outcome is recorded. */
         COMPLETED,
         /** The key is free again. */
@@ -211,6 +215,8 @@ public final class ReferenceKeyModel {
     private Instant firstSentAt = Instant.EPOCH;
     private Instant stateSince = Instant.EPOCH;
     private Instant leaseUntil = Instant.EPOCH;
+    private Instant claimedUntil = Instant.EPOCH;
+    private long claimedVersion;
     private Instant expiresAt = Instant.EPOCH;
     private Instant forgetAt = Instant.EPOCH;
 
@@ -500,6 +506,35 @@ public final class ReferenceKeyModel {
     }
 
     /**
+     * A worker without a caller is about to ask the provider. Whatever is written next ends its claim.
+     *
+     * @param expected the token of the attempt in doubt
+     * @param duration how long others are held off
+     * @param now the store's time
+     * @return what became of it
+     */
+    public Outcome claim(String expected, Duration duration, Instant now) {
+        if (!isOwn(expected)) {
+            return stale();
+        }
+        var before = state;
+        return switch (state) {
+            case OPEN, IN_FLIGHT -> refused(Row.CLAIM, before, Code.STATE);
+            case IN_DOUBT -> {
+                var claimed = claimedUntil();
+                if (claimed != null && now.isBefore(claimed)) {
+                    yield refused(Row.CLAIM, before, Code.NOT_YET);
+                }
+                var outcome = changed(Row.CLAIM, before, Code.CLAIMED);
+                claimedUntil = now.plus(duration);
+                claimedVersion = version;
+                yield outcome;
+            }
+            default -> refused(Row.CLAIM, before, Code.DONE);
+        };
+    }
+
+    /**
      * The same native key is to be sent again.
      *
      * @param expected the token of the attempt in doubt
@@ -669,6 +704,7 @@ public final class ReferenceKeyModel {
         exists = false;
         state = State.OPEN;
         version = 0;
+        claimedVersion = 0;
         token = "";
         return new Outcome(row, before, Verdict.CHANGE, Code.FORGOTTEN, null);
     }
@@ -879,6 +915,15 @@ public final class ReferenceKeyModel {
      */
     public Instant stateSince() {
         return stateSince;
+    }
+
+    /**
+     * Until when a worker has claimed the recovery of the key.
+     *
+     * @return null if nobody has, or something was written since
+     */
+    public @Nullable Instant claimedUntil() {
+        return state == State.IN_DOUBT && claimedVersion == version ? claimedUntil : null;
     }
 
     /**

@@ -221,6 +221,7 @@ public abstract class IdempotencyStoreContract {
                 .nativeKey("another-native-key")
                 .terms(new RecoveryTerms(Policy.LOOKUP, WhenMissing.CLOSE, Duration.ofSeconds(7), null))
                 .result(RESULT)
+                .request(new StoredRequest("json", new byte[] {1}))
                 .evidence(List.of(evidence(Evidence.Kind.FOUND, null)))
                 .build();
         var write = new Write(next, false, true, true, null, longSpan(), longSpan());
