@@ -8,10 +8,10 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -237,10 +237,11 @@ final class Faulty {
         };
     }
 
-    private static class Wrapper implements TransactionalStore<SimulatedStore.Transaction> {
+    private static class Wrapper extends ForwardingStore implements TransactionalStore<SimulatedStore.Transaction> {
         final SimulatedStore store;
 
         Wrapper(SimulatedStore store) {
+            super(store);
             this.store = store;
         }
 
@@ -264,36 +265,21 @@ final class Faulty {
         }
 
         @Override
-        public StoreClass storeClass() {
-            return store.storeClass();
-        }
-
-        @Override
         public Snapshot reserve(Write write) {
             before(write.next().key());
-            return store.reserve(write);
+            return super.reserve(write);
         }
 
         @Override
         public Snapshot replace(IdempotencyRecord expected, Write write) {
             before(expected.key());
-            return store.replace(expected, write);
+            return super.replace(expected, write);
         }
 
         @Override
         public Snapshot find(IdempotencyKey key) {
             before(key);
-            return store.find(key);
-        }
-
-        @Override
-        public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-            return store.listUnresolved(after, limit);
-        }
-
-        @Override
-        public int purge(int limit) {
-            return store.purge(limit);
+            return super.find(key);
         }
     }
 

@@ -1,21 +1,17 @@
 package dev.idempotency.jdbc;
 
-import dev.idempotency.IdempotencyKey;
-import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
-import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
-import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
-import java.util.List;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /** A real table whose statements take a test's clock for the server's. One at a time. */
-public final class ManualTime implements IdempotencyStore {
+public final class ManualTime extends ForwardingStore {
     private static final String SCHEMA = Database.schema();
     /** Thousands of steps, none of which must outlive a crash. */
     private static final DataSource POOL =
@@ -43,47 +39,24 @@ public final class ManualTime implements IdempotencyStore {
     private @Nullable Instant told;
 
     public ManualTime(InstantSource clock) {
+        super(STORE);
         this.clock = clock;
         JDBI.useHandle(handle -> handle.execute("TRUNCATE " + SCHEMA + ".idempotency_record"));
     }
 
-    private IdempotencyStore store() {
+    @Override
+    protected IdempotencyStore store() {
         Instant now = clock.instant();
         if (!now.equals(told)) {
             JDBI.useHandle(
                     handle -> handle.execute("UPDATE " + SCHEMA + ".clock SET now = ?", now.atOffset(ZoneOffset.UTC)));
             told = now;
         }
-        return STORE;
+        return super.store();
     }
 
     @Override
     public StoreClass storeClass() {
         return StoreClass.DURABLE;
-    }
-
-    @Override
-    public Snapshot reserve(Write write) {
-        return store().reserve(write);
-    }
-
-    @Override
-    public Snapshot replace(IdempotencyRecord expected, Write write) {
-        return store().replace(expected, write);
-    }
-
-    @Override
-    public Snapshot find(IdempotencyKey key) {
-        return store().find(key);
-    }
-
-    @Override
-    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        return store().listUnresolved(after, limit);
-    }
-
-    @Override
-    public int purge(int limit) {
-        return store().purge(limit);
     }
 }

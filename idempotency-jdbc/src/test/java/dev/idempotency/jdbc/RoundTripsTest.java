@@ -5,19 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.idempotency.Idempotency;
-import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
-import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.process.PostgresServer;
-import java.util.List;
 import java.util.Map;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -105,36 +101,15 @@ final class RoundTripsTest {
         assertThat(statementsOf(() -> charge.execute(Writes.key().value()))).isEqualTo(3);
     }
 
-    private record LooksFirst(IdempotencyStore store) implements IdempotencyStore {
-        @Override
-        public StoreClass storeClass() {
-            return store.storeClass();
+    private static final class LooksFirst extends ForwardingStore {
+        LooksFirst(IdempotencyStore store) {
+            super(store);
         }
 
         @Override
         public Snapshot reserve(Write write) {
-            Snapshot found = store.find(write.next().key());
-            return found.record() == null ? store.reserve(write) : found;
-        }
-
-        @Override
-        public Snapshot replace(IdempotencyRecord expected, Write write) {
-            return store.replace(expected, write);
-        }
-
-        @Override
-        public Snapshot find(IdempotencyKey key) {
-            return store.find(key);
-        }
-
-        @Override
-        public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-            return store.listUnresolved(after, limit);
-        }
-
-        @Override
-        public int purge(int limit) {
-            return store.purge(limit);
+            Snapshot found = find(write.next().key());
+            return found.record() == null ? super.reserve(write) : found;
         }
     }
 }

@@ -10,7 +10,6 @@ import dev.idempotency.Attempt;
 import dev.idempotency.DeclinedException;
 import dev.idempotency.Guarantee.Level;
 import dev.idempotency.IdempotencyEvent.Type;
-import dev.idempotency.IdempotencyKey;
 import dev.idempotency.InFlightException;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.jdbc.Bookings.Booking;
@@ -18,9 +17,9 @@ import dev.idempotency.jdbc.Bookings.Order;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.process.ChildJvm;
 import dev.idempotency.testkit.process.PostgresServer;
 import dev.idempotency.testkit.process.TcpProxy;
@@ -151,7 +150,14 @@ final class SameTransactionTest {
     }
 
     /** Replaces in a transaction whatever stands. */
-    private record ComparesNothing(JdbcIdempotencyStore store) implements TransactionalStore<Handle> {
+    private static final class ComparesNothing extends ForwardingStore implements TransactionalStore<Handle> {
+        private final JdbcIdempotencyStore store;
+
+        ComparesNothing(JdbcIdempotencyStore store) {
+            super(store);
+            this.store = store;
+        }
+
         @Override
         public <R extends @Nullable Object> R inTransaction(Work<? super Handle, R> work) throws Exception {
             return store.inTransaction(work);
@@ -168,36 +174,6 @@ final class SameTransactionTest {
         @Override
         public boolean isJoined() {
             return store.isJoined();
-        }
-
-        @Override
-        public StoreClass storeClass() {
-            return store.storeClass();
-        }
-
-        @Override
-        public Snapshot reserve(Write write) {
-            return store.reserve(write);
-        }
-
-        @Override
-        public Snapshot replace(IdempotencyRecord expected, Write write) {
-            return store.replace(expected, write);
-        }
-
-        @Override
-        public Snapshot find(IdempotencyKey key) {
-            return store.find(key);
-        }
-
-        @Override
-        public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-            return store.listUnresolved(after, limit);
-        }
-
-        @Override
-        public int purge(int limit) {
-            return store.purge(limit);
         }
     }
 

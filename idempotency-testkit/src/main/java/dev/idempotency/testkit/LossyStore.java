@@ -1,20 +1,16 @@
 package dev.idempotency.testkit;
 
-import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
-import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A store with a replica that lags: {@link #failover()} loses every write that was acknowledged since the last
  * {@link #replicate()}. Thread-safe.
  */
-public final class LossyStore implements IdempotencyStore {
+public final class LossyStore extends ForwardingStore {
     private final ReferenceStore primary;
     private Map<Object, IdempotencyRecord> replica = Map.of();
     private long acknowledged;
@@ -27,7 +23,12 @@ public final class LossyStore implements IdempotencyStore {
      * @throws NullPointerException if the clock is null
      */
     public LossyStore(ManualClock clock) {
-        primary = new ReferenceStore(clock);
+        this(new ReferenceStore(clock));
+    }
+
+    private LossyStore(ReferenceStore primary) {
+        super(primary);
+        this.primary = primary;
     }
 
     /** Brings the replica up to date: what is written now survives the next failover. */
@@ -59,12 +60,12 @@ public final class LossyStore implements IdempotencyStore {
 
     @Override
     public synchronized Snapshot reserve(Write write) {
-        return counted(primary.reserve(write));
+        return counted(super.reserve(write));
     }
 
     @Override
     public synchronized Snapshot replace(IdempotencyRecord expected, Write write) {
-        return counted(primary.replace(expected, write));
+        return counted(super.replace(expected, write));
     }
 
     private synchronized Snapshot counted(Snapshot snapshot) {
@@ -75,18 +76,8 @@ public final class LossyStore implements IdempotencyStore {
     }
 
     @Override
-    public Snapshot find(IdempotencyKey key) {
-        return primary.find(key);
-    }
-
-    @Override
-    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        return primary.listUnresolved(after, limit);
-    }
-
-    @Override
     public synchronized int purge(int limit) {
-        var done = primary.purge(limit);
+        var done = super.purge(limit);
         if (done > 0) {
             acknowledged++;
         }

@@ -13,7 +13,7 @@
  *
  * <p>For stores: {@link dev.idempotency.testkit.ReferenceStore} to compare with, {@link
  * dev.idempotency.testkit.FaultInjectingStore} for lost replies and dying processes, {@link
- * dev.idempotency.testkit.LossyStore} for failovers, and {@link dev.idempotency.testkit.BrokenStores} to prove that a test
+ * dev.idempotency.testkit.LossyStore} for failovers, {@link dev.idempotency.testkit.ForwardingStore} to change single steps, and {@link dev.idempotency.testkit.BrokenStores} to prove that a test
  * can fail. For the protocol: {@link dev.idempotency.testkit.ReferenceKeyModel}.
  *
  * <p>Nothing here depends on a test framework.

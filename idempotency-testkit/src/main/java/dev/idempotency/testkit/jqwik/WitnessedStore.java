@@ -7,9 +7,9 @@ import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.ReferenceKeyModel;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -24,15 +24,14 @@ import org.jspecify.annotations.Nullable;
  * The store under test, with a reference model of each key beside it: each write that the store has applied must be one that
  * the model allows at that time. Whatever process wrote, and whether or not it heard of it. Not thread-safe.
  */
-final class WitnessedStore implements IdempotencyStore {
-    private final IdempotencyStore store;
+final class WitnessedStore extends ForwardingStore {
     private final ReferenceKeyModel.Spans spans;
     private final Consumer<IdempotencyKey> onNewLife;
     private final Map<IdempotencyKey, ReferenceKeyModel> models = new HashMap<>();
     private final List<String> violations = new ArrayList<>();
 
     WitnessedStore(IdempotencyStore store, ReferenceKeyModel.Spans spans, Consumer<IdempotencyKey> onNewLife) {
-        this.store = store;
+        super(store);
         this.spans = spans;
         this.onNewLife = onNewLife;
     }
@@ -47,12 +46,12 @@ final class WitnessedStore implements IdempotencyStore {
     }
 
     Instant now(IdempotencyKey key) {
-        return store.find(key).now();
+        return find(key).now();
     }
 
     /** What the store has must be what the model has, but for what may be forgotten. */
     void check(IdempotencyKey key) {
-        var answer = store.find(key);
+        var answer = find(key);
         var model = models.get(key);
         var record = answer.record();
         if (model == null || isForgettable(model, answer.now())) {
@@ -106,13 +105,8 @@ final class WitnessedStore implements IdempotencyStore {
     }
 
     @Override
-    public StoreClass storeClass() {
-        return store.storeClass();
-    }
-
-    @Override
     public Snapshot reserve(Write write) {
-        var answer = store.reserve(write);
+        var answer = super.reserve(write);
         if (answer.applied()) {
             reserved(write.next(), answer.now());
         }
@@ -121,26 +115,11 @@ final class WitnessedStore implements IdempotencyStore {
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        var answer = store.replace(expected, write);
+        var answer = super.replace(expected, write);
         if (answer.applied()) {
             replaced(expected, write, answer.now());
         }
         return answer;
-    }
-
-    @Override
-    public Snapshot find(IdempotencyKey key) {
-        return store.find(key);
-    }
-
-    @Override
-    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        return store.listUnresolved(after, limit);
-    }
-
-    @Override
-    public int purge(int limit) {
-        return store.purge(limit);
     }
 
     private void reserved(IdempotencyRecord next, Instant now) {

@@ -10,12 +10,11 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import java.util.Collections;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -170,24 +169,18 @@ public final class CrashHooks {
         }
     }
 
-    private class HookedStore implements IdempotencyStore {
-        private final IdempotencyStore store;
+    private class HookedStore extends ForwardingStore {
         private final Set<String> ownTokens = ConcurrentHashMap.newKeySet();
 
         HookedStore(IdempotencyStore store) {
-            this.store = store;
-        }
-
-        @Override
-        public StoreClass storeClass() {
-            return store.storeClass();
+            super(store);
         }
 
         @Override
         public Snapshot reserve(Write write) {
             ownTokens.add(write.next().token().value());
             reached(CrashPoint.CP01_BEFORE_RESERVE, write.next().key());
-            Snapshot snapshot = store.reserve(write);
+            Snapshot snapshot = super.reserve(write);
             if (snapshot.applied()) {
                 reached(CrashPoint.CP02_RESERVE_WITHOUT_REPLY, write.next().key());
             }
@@ -197,7 +190,7 @@ public final class CrashHooks {
         @Override
         public Snapshot replace(IdempotencyRecord expected, Write write) {
             CrashPoint before = reachedBefore(expected, write);
-            Snapshot snapshot = store.replace(expected, write);
+            Snapshot snapshot = super.replace(expected, write);
             if (snapshot.applied() && before == CrashPoint.CP10_BEFORE_RECORD) {
                 reached(CrashPoint.CP11_RECORD_WITHOUT_REPLY, expected.key());
             }
@@ -238,19 +231,9 @@ public final class CrashHooks {
         }
 
         @Override
-        public Snapshot find(IdempotencyKey key) {
-            return store.find(key);
-        }
-
-        @Override
-        public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-            return store.listUnresolved(after, limit);
-        }
-
-        @Override
         public int purge(int limit) {
             reached(CrashPoint.CP22_PURGE, null);
-            return store.purge(limit);
+            return super.purge(limit);
         }
     }
 

@@ -4,20 +4,17 @@ import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** A store that is wrong: it says what time it is by this process's clock, and that clock is ahead. */
-final class JvmClockStore implements IdempotencyStore {
-    private final IdempotencyStore store;
+final class JvmClockStore extends ForwardingStore {
     private final Duration ahead;
 
     JvmClockStore(IdempotencyStore store, Duration ahead) {
-        this.store = store;
+        super(store);
         this.ahead = ahead;
     }
 
@@ -26,32 +23,17 @@ final class JvmClockStore implements IdempotencyStore {
     }
 
     @Override
-    public StoreClass storeClass() {
-        return store.storeClass();
-    }
-
-    @Override
     public Snapshot reserve(Write write) {
-        return wrong(store.reserve(write));
+        return wrong(super.reserve(write));
     }
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        return wrong(store.replace(expected, write));
+        return wrong(super.replace(expected, write));
     }
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return wrong(store.find(key));
-    }
-
-    @Override
-    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        return store.listUnresolved(after, limit);
-    }
-
-    @Override
-    public int purge(int limit) {
-        return store.purge(limit);
+        return wrong(super.find(key));
     }
 }

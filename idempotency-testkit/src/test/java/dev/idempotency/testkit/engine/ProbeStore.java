@@ -5,18 +5,16 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /** A store that counts its steps, and in which chosen steps go wrong. */
-final class ProbeStore implements IdempotencyStore {
+final class ProbeStore extends ForwardingStore {
     /** What a step is for. */
     enum Kind {
         RESERVE,
@@ -59,7 +57,6 @@ final class ProbeStore implements IdempotencyStore {
         FORGOTTEN
     }
 
-    private final IdempotencyStore store;
     private final Map<Kind, AtomicInteger> steps = new EnumMap<>(Kind.class);
     private final Map<Kind, AtomicInteger> left = new EnumMap<>(Kind.class);
     private final Map<Kind, Trouble> troubles = new EnumMap<>(Kind.class);
@@ -67,7 +64,7 @@ final class ProbeStore implements IdempotencyStore {
     private volatile boolean down;
 
     ProbeStore(IdempotencyStore store) {
-        this.store = store;
+        super(store);
         for (Kind kind : Kind.values()) {
             steps.put(kind, new AtomicInteger());
             left.put(kind, new AtomicInteger());
@@ -115,7 +112,7 @@ final class ProbeStore implements IdempotencyStore {
             throw new StoreException("The request was lost", true, null);
         }
         if (trouble == Trouble.FORGOTTEN) {
-            return new Snapshot(false, null, store.find(key).now());
+            return new Snapshot(false, null, super.find(key).now());
         }
         Snapshot snapshot = step.get();
         if (trouble == Trouble.REPLY_LOST) {
@@ -125,32 +122,17 @@ final class ProbeStore implements IdempotencyStore {
     }
 
     @Override
-    public StoreClass storeClass() {
-        return store.storeClass();
-    }
-
-    @Override
     public Snapshot reserve(Write write) {
-        return step(Kind.RESERVE, write.next().key(), () -> store.reserve(write));
+        return step(Kind.RESERVE, write.next().key(), () -> super.reserve(write));
     }
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        return step(Kind.of(expected, write.next()), expected.key(), () -> store.replace(expected, write));
+        return step(Kind.of(expected, write.next()), expected.key(), () -> super.replace(expected, write));
     }
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return step(Kind.FIND, key, () -> store.find(key));
-    }
-
-    @Override
-    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        return store.listUnresolved(after, limit);
-    }
-
-    @Override
-    public int purge(int limit) {
-        return store.purge(limit);
+        return step(Kind.FIND, key, () -> super.find(key));
     }
 }

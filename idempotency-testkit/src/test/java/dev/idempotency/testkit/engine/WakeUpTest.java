@@ -11,9 +11,9 @@ import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -153,13 +153,16 @@ final class WakeUpTest {
     }
 
     /** A store that tells, in the thread that writes. */
-    private static final class Waking implements WakingStore {
-        private final CaffeineIdempotencyStore store = CaffeineIdempotencyStore.create();
+    private static final class Waking extends ForwardingStore implements WakingStore {
         private final List<Runnable> watches = new CopyOnWriteArrayList<>();
         private final AtomicInteger everWatched = new AtomicInteger();
         private final AtomicInteger finds = new AtomicInteger();
         private final AtomicReference<@Nullable Runnable> afterNextFind = new AtomicReference<>();
         private volatile boolean broken;
+
+        Waking() {
+            super(CaffeineIdempotencyStore.create());
+        }
 
         int watches() {
             return watches.size();
@@ -180,18 +183,8 @@ final class WakeUpTest {
         }
 
         @Override
-        public StoreClass storeClass() {
-            return store.storeClass();
-        }
-
-        @Override
-        public Snapshot reserve(Write write) {
-            return store.reserve(write);
-        }
-
-        @Override
         public Snapshot replace(IdempotencyRecord expected, Write write) {
-            var answer = store.replace(expected, write);
+            var answer = super.replace(expected, write);
             if (answer.applied() && write.next().state() != State.IN_FLIGHT) {
                 tell();
             }
@@ -200,23 +193,13 @@ final class WakeUpTest {
 
         @Override
         public Snapshot find(IdempotencyKey key) {
-            var found = store.find(key);
+            var found = super.find(key);
             finds.incrementAndGet();
             var then = afterNextFind.getAndSet(null);
             if (then != null) {
                 then.run();
             }
             return found;
-        }
-
-        @Override
-        public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-            return store.listUnresolved(after, limit);
-        }
-
-        @Override
-        public int purge(int limit) {
-            return store.purge(limit);
         }
     }
 
