@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +50,7 @@ final class Rows {
         statement.setString(i++, next.terms().policy().name());
         statement.setString(i++, next.terms().whenMissing().name());
         micros(statement, i++, next.terms().quiescence());
-        micros(statement, i++, next.terms().resendWithin());
+        micros(statement, i++, roundedDown(next.terms().resendWithin()));
         statement.setString(i++, result == null ? null : result.kind().name());
         statement.setString(i++, result == null ? null : result.codec());
         statement.setBytes(i++, result == null ? null : result.bytes());
@@ -88,6 +89,11 @@ final class Rows {
         } else {
             statement.setObject(index, time.atOffset(ZoneOffset.UTC));
         }
+    }
+
+    /** The one span that must not grow: the provider's window does not. */
+    private static @Nullable Duration roundedDown(@Nullable Duration window) {
+        return window == null ? null : window.truncatedTo(ChronoUnit.MICROS);
     }
 
     private static void micros(PreparedStatement statement, int index, @Nullable Duration duration)

@@ -99,7 +99,7 @@ final class RecordFormat {
         rest.number(place(POLICIES, next.terms().policy()));
         rest.number(place(WHEN_MISSING, next.terms().whenMissing()));
         duration(rest, next.terms().quiescence());
-        duration(rest, next.terms().resendWithin());
+        duration(rest, roundedDown(next.terms().resendWithin()));
         StoredRequest request = next.request();
         rest.flag(request != null);
         if (request != null) {
@@ -126,6 +126,11 @@ final class RecordFormat {
             result(all, result);
         }
         return all.toByteArray();
+    }
+
+    /** The one span that must not grow: the provider's window does not. */
+    private static @Nullable Duration roundedDown(@Nullable Duration window) {
+        return window == null ? null : window.truncatedTo(ChronoUnit.MICROS);
     }
 
     private static void duration(Bytes out, @Nullable Duration duration) {
@@ -231,9 +236,10 @@ final class RecordFormat {
         return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
     }
 
+    /** Rounded up: a lease on the server must not end before the one that its owner counts. */
     static long micros(Duration duration) {
         return duration.getSeconds() >= LONGEST_MICROS / 1_000_000
                 ? LONGEST_MICROS
-                : duration.getSeconds() * 1_000_000 + duration.getNano() / 1_000;
+                : duration.getSeconds() * 1_000_000 + (duration.getNano() + 999L) / 1_000;
     }
 }

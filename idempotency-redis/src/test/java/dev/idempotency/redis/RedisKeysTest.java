@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoreException;
@@ -96,6 +97,27 @@ final class RedisKeysTest {
                     .isEqualTo(done.with().result(null).build());
             assertThat(timeToLive()).isBetween(1L, before);
             assertThat(ask("KEYS", "{" + prefix + "*")).isEqualTo(name());
+        }
+    }
+
+    /** A lease and a waiting period may be longer than asked for, a window shorter: never the other way round. */
+    @Test
+    void record_spansBelowAMicrosecond_areRoundedToTheSafeSide() {
+        var odd = Duration.ofSeconds(30, 1);
+        var clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
+        try (var connection = Redises.Standalone.CLIENT.connect()) {
+            var store = new SteppedClock(Redises.standalone(), prefix, connection.async(), clock);
+            var first = Records.reservation(KEY).next();
+            var terms = new RecoveryTerms(first.terms().policy(), first.terms().whenMissing(), odd, odd);
+            var next = first.with().terms(terms).build();
+
+            store.reserve(new Write(next, true, true, true, odd, Records.RETENTION, Duration.ZERO));
+
+            var record = store.find(KEY).record();
+            assertThat(record.times().leaseUntil()).isEqualTo(clock.instant().plusNanos(30_000_001_000L));
+            assertThat(record.terms().quiescence()).isEqualTo(Duration.ofNanos(30_000_001_000L));
+            assertThat(record.terms().resendWithin()).isEqualTo(Duration.ofSeconds(30));
+            store.close();
         }
     }
 
