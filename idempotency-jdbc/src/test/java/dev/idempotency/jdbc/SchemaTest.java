@@ -3,7 +3,6 @@ package dev.idempotency.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -131,14 +130,21 @@ final class SchemaTest {
         assertThatThrownBy(() -> builder().build()).hasMessageContaining("There is no table");
     }
 
+    /** Two scripts, because users copy them; one schema. */
     @Test
-    void partitionedTable_hasTheSameColumnsAndADay() {
-        builder().createSchema();
-        builder().table("by_day").partitionedByDay(key -> LocalDate.EPOCH).createSchema();
+    void scriptByDay_isTheOtherOneWithADay() {
+        var script = script("schema.sql")
+                .replaceFirst("of the schema\\.", "of the schema, partitioned by the day of the key.")
+                .replaceFirst("\\(\n", "(\n    day                   date             NOT NULL,\n")
+                .replaceFirst(
+                        "PRIMARY KEY \\(scope, key\\)\n\\);",
+                        "PRIMARY KEY (day, scope, key)\n) PARTITION BY RANGE (day);");
 
-        var expected = columns("idempotency_record");
-        expected.add(0, "day");
-        assertThat(columns("by_day")).isEqualTo(expected);
+        assertThat(script("schema-by-day.sql")).isEqualTo(script);
+    }
+
+    private static String script(String resource) {
+        return Schema.script(resource, new Table("the_schema", "the_table", false));
     }
 
     private List<String> columns(String table) {
