@@ -2,16 +2,23 @@ package dev.idempotency.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.idempotency.jdbc.JdbcIdempotencyStore;
 import dev.idempotency.testkit.process.PostgresServer;
 import java.time.LocalDate;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** What the guide on PostgreSQL says, on a real one. */
 final class PostgresTest {
-    private static final PostgresServer SERVER = PostgresServer.start();
+    /** As careless as a server can be, to see what the store says of it. */
+    private static final PostgresServer SERVER =
+            PostgresServer.start(Map.of("fsync", "off", "full_page_writes", "off", "synchronous_commit", "off"));
+
     private static final Markdown GUIDE = Markdown.of("docs/postgresql.md");
 
     @AfterAll
@@ -40,6 +47,35 @@ final class PostgresTest {
         assertThat(indexes).containsExactlyInAnyOrder("_pkey", "_purge", "_unresolved");
         assertThat(GUIDE.table("Index", "On", "For").stream().map(row -> row.get(0)))
                 .containsExactly("primary key", "_purge", "_unresolved");
+    }
+
+    /** The one row about a standby has a test in the store's own module. */
+    @Test
+    void settings_thatTheTableCallsLossy_areThoseThatTheProbeFinds() {
+        var store = JdbcIdempotencyStore.builder(SERVER.dataSource())
+                .table("probed")
+                .createSchema()
+                .build();
+        List<String> found = store.probes().get(0).reasons().stream()
+                .map(reason -> reason.replaceFirst(" is off:.*", "=off"))
+                .toList();
+        Pattern setting = Pattern.compile("\\w+=off");
+
+        List<String> told = GUIDE.table("Found", "Store class", "Why").stream()
+                .filter(row -> row.get(1).equals("LOSSY"))
+                .flatMap(row -> setting.matcher(row.get(0)).results().map(MatchResult::group))
+                .toList();
+
+        assertThat(told).containsExactlyInAnyOrderElementsOf(found);
+    }
+
+    @Test
+    void tests_thatTheGuideNames_exist() {
+        for (List<String> row : GUIDE.table("What happens", "Seen", "Test")) {
+            assertThat(Markdown.ROOT.resolve(
+                            "idempotency-jdbc/src/test/java/dev/idempotency/jdbc/" + row.get(2) + ".java"))
+                    .exists();
+        }
     }
 
     @Test

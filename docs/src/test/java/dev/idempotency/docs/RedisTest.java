@@ -1,8 +1,10 @@
 package dev.idempotency.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.Idempotency;
+import dev.idempotency.InDoubtException;
 import dev.idempotency.Operation;
 import dev.idempotency.docs.QuickstartSnippets.ChargeRequest;
 import dev.idempotency.redis.RedisIdempotencyStore;
@@ -12,9 +14,14 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.SocketOptions;
 import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 final class RedisTest {
+    private static final Markdown GUIDE = Markdown.of("docs/redis.md");
+
     @Test
     void store_asTheGuideMakesIt_works() {
         try (var server = RedisServer.start()) {
@@ -51,10 +58,86 @@ final class RedisTest {
         }
     }
 
+    @Test
+    void settings_ofTheTable_areSettingsOfTheServer() {
+        try (var server = RedisServer.start()) {
+            for (List<String> row : GUIDE.table("Setting", "Value", "Why")) {
+                assertThat(server.ask("CONFIG", "GET", row.get(0)))
+                        .as(row.get(0))
+                        .isNotEmpty();
+                String value = row.get(1).replaceFirst("`?(\\w+).*", "$1");
+                assertThat(server.ask("CONFIG", "SET", row.get(0), value))
+                        .as(row.get(0))
+                        .isEqualTo("OK");
+            }
+        }
+    }
+
+    /** One record of each kind: each key in Redis has one row in the table, and each row a key. */
+    @Test
+    void keys_ofTheTable_areThoseInRedis() {
+        List<List<String>> table = GUIDE.table("Key", "Type", "What it is");
+        try (var server = RedisServer.start();
+                var client = RedisClient.create(server.uri());
+                var store =
+                        RedisIdempotencyStore.builder(client).prefix("billing").build();
+                var idempotency = Idempotency.on(store)) {
+            var charge = idempotency
+                    .operation("charge-card", ChargeRequest.class, String.class)
+                    .key(ChargeRequest::orderId)
+                    .tombstone(Duration.ofDays(1))
+                    .calling((request, attempt) -> {
+                        if (request.orderId().equals("ORD-2")) {
+                            throw new IllegalStateException("no answer");
+                        }
+                        return "ch_1";
+                    });
+            charge.execute(new ChargeRequest("ORD-1", 1250, "EUR", "Ada"));
+            assertThatThrownBy(() -> charge.execute(new ChargeRequest("ORD-2", 1250, "EUR", "Ada")))
+                    .isInstanceOf(InDoubtException.class);
+
+            var rows =
+                    server.ask("KEYS", "*").lines().map(key -> row(table, key)).collect(Collectors.toSet());
+
+            assertThat(rows).containsExactlyInAnyOrderElementsOf(table);
+            for (String key : server.ask("KEYS", "*").lines().toList()) {
+                assertThat(row(table, key).get(1).replace("sorted set", "zset"))
+                        .as(key)
+                        .isEqualTo(server.ask("TYPE", key));
+            }
+        }
+    }
+
+    private static List<String> row(List<List<String>> table, String key) {
+        return table.stream()
+                .filter(row -> key.matches(row.get(0)
+                        .replace("{prefix:n.i}", "\\{billing:\\d+\\.\\d+}")
+                        .replace("length:scopevalue", "11:charge-cardORD-\\d")))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("the guide has no row for " + key));
+    }
+
+    @Test
+    void refusals_thatTheTableNames_areThoseOfTheCode() {
+        var code = String.join(
+                "\n",
+                Markdown.read(Markdown.ROOT.resolve(
+                        "idempotency-redis/src/main/java/dev/idempotency/redis/CountedCommand.java")));
+        var told = GUIDE.table("Failure", "Written?", "What the library does").stream()
+                .flatMap(
+                        row -> Pattern.compile("`([A-Z]+)`").matcher(row.get(0)).results())
+                .map(match -> match.group(1))
+                .toList();
+
+        assertThat(told)
+                .contains("OOM", "MOVED")
+                .allSatisfy(name -> assertThat(code).contains("\"" + name + "\""));
+    }
+
     /** The access rules of the guide, word for word: with them everything works. */
     @Test
     void access_asTheGuideGrantsIt_isEnough() {
-        var rules = Markdown.of("docs/redis.md").blocks().stream()
+        var rules = GUIDE.blocks().stream()
                 .map(block -> String.join(" ", block.text()))
                 .filter(text -> text.startsWith("ACL SETUSER"))
                 .findFirst()

@@ -17,10 +17,13 @@ import dev.idempotency.Providers;
 import dev.idempotency.Quiescence;
 import dev.idempotency.Recovery;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import dev.idempotency.jdbc.JdbcIdempotencyStore;
+import dev.idempotency.redis.RedisIdempotencyStore;
 import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.testkit.SimulatedProvider;
+import dev.idempotency.testkit.process.CrashPoint;
 import java.io.IOException;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
@@ -260,6 +263,36 @@ final class TablesTest {
                 .collect(Collectors.toSet());
 
         assertThat(types).containsAll(column(Markdown.of("docs/testing.md").table("Type", "What it is for"), 0));
+    }
+
+    @Test
+    void crashPoints_ofTheTable_areThoseOfTheCode() throws IOException {
+        assertThat(column(Markdown.of("docs/crash-matrix.md").table("Point", "The process dies"), 0))
+                .isEqualTo(
+                        Arrays.stream(CrashPoint.values()).map(CrashPoint::id).toList());
+        assertThat(String.join("\n", Markdown.of("docs/testing.md").lines()))
+                .contains("the " + CrashPoint.values().length + " points")
+                .contains("at " + CrashPoint.values().length + " points");
+    }
+
+    /** What the guides on the stores call, such as {@code waitForReplicas(n, atMost)}. */
+    @Test
+    void methods_namedInTheStoresGuides_exist() throws Exception {
+        var methods = new TreeSet<String>();
+        for (Class<?> one : List.of(Idempotency.class, JdbcIdempotencyStore.class, RedisIdempotencyStore.class)) {
+            classes(one)
+                    .filter(type -> Modifier.isPublic(type.getModifiers()))
+                    .forEach(type -> Arrays.stream(type.getMethods()).forEach(method -> methods.add(method.getName())));
+        }
+        Pattern call = Pattern.compile("`(?:store\\.)?([a-z]\\w+)\\([^`]*\\)`");
+        var named = Stream.of("docs/postgresql.md", "docs/redis.md")
+                .flatMap(path -> Markdown.of(path).prose().stream())
+                .flatMap(line -> call.matcher(line.text()).results().map(match -> match.group(1)))
+                // A function of the server's.
+                .filter(name -> !name.equals("clock_timestamp"))
+                .collect(Collectors.toSet());
+
+        assertThat(named).hasSizeGreaterThan(8).isSubsetOf(methods);
     }
 
     @Test
