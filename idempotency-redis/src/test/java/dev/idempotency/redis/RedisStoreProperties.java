@@ -1,41 +1,16 @@
 package dev.idempotency.redis;
 
-import dev.idempotency.store.IdempotencyStore;
-import dev.idempotency.testkit.jqwik.StoreComparison;
-import dev.idempotency.testkit.jqwik.StoreModelProperties;
-import java.time.Duration;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.lifecycle.AfterContainer;
-import net.jqwik.api.state.ActionChain;
 
-final class RedisStoreProperties extends StoreModelProperties {
+final class RedisStoreProperties extends RedisStoreModel {
     private static final RedisIdempotencyStore STORE = Redises.standalone().build();
+
+    RedisStoreProperties() {
+        super(STORE);
+    }
 
     @AfterContainer
     static void close() {
         STORE.close();
-    }
-
-    @Override
-    @Property(tries = 30, shrinking = ShrinkingMode.BOUNDED)
-    public void steps_onStoreAndReference_haveTheSameAnswers(@ForAll("sequences") ActionChain<StoreComparison> chain) {
-        super.steps_onStoreAndReference_haveTheSameAnswers(chain);
-    }
-
-    @Override
-    protected IdempotencyStore store() {
-        return STORE;
-    }
-
-    @Override
-    protected void elapse(Duration duration) {
-        Redises.pass(duration);
-    }
-
-    @Override
-    protected Duration longestPause() {
-        return Duration.ofMillis(10);
     }
 }
