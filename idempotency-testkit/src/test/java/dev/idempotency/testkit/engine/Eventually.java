@@ -25,6 +25,14 @@ final class Eventually {
         }
     }
 
+    /** Waits for a condition that need not come. */
+    static void orAfter(Duration atMost, BooleanSupplier condition) {
+        long end = System.nanoTime() + atMost.toNanos();
+        while (!condition.getAsBoolean() && System.nanoTime() - end < 0) {
+            LockSupport.parkNanos(500_000);
+        }
+    }
+
     static void opens(CountDownLatch latch) {
         try {
             if (!latch.await(DEADLINE.toSeconds(), TimeUnit.SECONDS)) {
