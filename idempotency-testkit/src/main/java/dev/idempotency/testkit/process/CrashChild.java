@@ -9,6 +9,7 @@ import dev.idempotency.MismatchException;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.OverrideRequest;
+import dev.idempotency.Reconciler;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.testkit.Effect;
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code resolve TAG ID AMOUNT POLICY}: executes until the outcome is known, or only a person can know it
  *   <li>{@code override TAG ID AMOUNT POLICY POINT DEATH}: lets another amount take over the key
  *   <li>{@code purge TAG LIMIT POINT DEATH}: purges for ever
+ *   <li>{@code reconcile TAG}: resolves keys that nobody executes any more, from now on
  *   <li>{@code go ID}: lets what stands still go on
  * </ul>
  *
@@ -117,6 +119,7 @@ final class CrashChild {
                 case "resolve" -> resolve(order(words), words[4]);
                 case "override" -> override(words);
                 case "purge" -> purge(words);
+                case "reconcile" -> reconcile();
                 default -> throw new IllegalArgumentException(words[0]);
             }
         } catch (RuntimeException | Error e) {
@@ -208,7 +211,9 @@ final class CrashChild {
                 .operation(policy.operation() + (isShort ? "-short" : ""), MatrixOrder.class, Receipt.class)
                 .key(MatrixOrder::id)
                 .lease(MatrixPolicy.LEASE)
-                .waitAtMost(MatrixPolicy.WAIT);
+                .waitAtMost(MatrixPolicy.WAIT)
+                .recoveryTimeout(Duration.ofSeconds(2))
+                .keepRequests();
         if (policy == MatrixPolicy.SAME_TRANSACTION) {
             return inTransaction(builder, (CrashMatrix.TransactionalOpener<?>) opener);
         }
@@ -344,6 +349,21 @@ final class CrashChild {
         } catch (IllegalStateException | IllegalArgumentException | MismatchException e) {
             System.out.println("refused " + order.id() + " " + e.getMessage());
         }
+    }
+
+    private void reconcile() {
+        Operation<?, ?>[] all = Stream.of(MatrixPolicy.values())
+                .filter(MatrixPolicy::isEngine)
+                .filter(policy ->
+                        policy != MatrixPolicy.SAME_TRANSACTION || opener instanceof CrashMatrix.TransactionalOpener<?>)
+                .map(policy -> operation(policy.name()))
+                .toArray(Operation[]::new);
+        Reconciler.on(idempotency)
+                .operations(all)
+                .every(Duration.ofMillis(200))
+                .retryWithin(Duration.ofSeconds(1))
+                .build()
+                .start();
     }
 
     private void purge(String[] words) {

@@ -170,6 +170,44 @@ public abstract class CrashMatrix {
         assertEquals(List.of(), run().failures(), "seed " + seed);
     }
 
+    /**
+     * Processes die between reservation and record, and nobody executes their requests again: of several processes that go through
+     * the store, each with a {@link dev.idempotency.Reconciler}, some process resolves every key, or lists it where only a person may.
+     *
+     * @throws Exception if the processes cannot be run
+     */
+    @Test
+    public void keysThatNobodyRetries_areReconciledOrListed() throws Exception {
+        boolean all = System.getProperty("crash.matrix", "sample").equals("all");
+        long seed = Long.getLong("crash.seed", ThreadLocalRandom.current().nextLong());
+        var random = new Random(seed);
+        List<CrashCell> cells = new ArrayList<>();
+        for (MatrixPolicy policy : policies(true)) {
+            if (policy == MatrixPolicy.SAME_TRANSACTION && !TransactionalOpener.class.isAssignableFrom(opener())) {
+                continue;
+            }
+            List<CrashPoint> points = new ArrayList<>(List.of(
+                    CrashPoint.CP03_RESERVED,
+                    CrashPoint.CP04_CHECKED,
+                    CrashPoint.CP07_BEFORE_RESPONSE,
+                    CrashPoint.CP10_BEFORE_RECORD));
+            Collections.shuffle(points, random);
+            points.subList(0, all ? points.size() : 1)
+                    .forEach(point -> cells.add(new CrashCell(policy, point, Kind.KILL, false)));
+        }
+        long start = System.nanoTime();
+        run().runWithoutRetries(cells, seed, sideBySide(), 3);
+        run().audit();
+        print(policies(true), seed, Duration.ofNanos(System.nanoTime() - start));
+        assertAll(policies(true).stream().map(policy -> () -> {
+            CrashAudit audit = run().tally(policy).audit;
+            assertEquals(List.of(), audit.findings(), policy + ", seed " + seed);
+            assertEquals(0, policy.resolves() ? audit.inDoubt() : 0, policy + " left doubts, seed " + seed);
+        }));
+        assertEquals(List.of(), run().complaints(), "seed " + seed);
+        assertEquals(List.of(), run().failures(), "seed " + seed);
+    }
+
     private static List<MatrixPolicy> policies(boolean engine) {
         return Stream.of(MatrixPolicy.values())
                 .filter(policy -> policy.isEngine() == engine)

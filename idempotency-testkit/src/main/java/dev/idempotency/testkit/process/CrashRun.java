@@ -38,6 +38,13 @@ final class CrashRun implements AutoCloseable {
     private static final int TRIES = 6;
     private static final long HOURS = TimeUnit.HOURS.toNanos(7);
 
+    /** What a cell does, once: null if the process came to its end at its point; else why that does not count. */
+    @FunctionalInterface
+    private interface Try {
+        @Nullable
+        String of(CrashCell cell, Random random) throws TimeoutException, InterruptedException;
+    }
+
     /** An order, the amounts that it may have been paid with, and whether its row may be gone. */
     private record Paid(MatrixPolicy policy, String scope, String id, List<Long> amounts, boolean forgotten) {}
 
@@ -115,13 +122,61 @@ final class CrashRun implements AutoCloseable {
 
     /** Runs cells side by side, until each has come to its point or has failed to for too often. */
     void run(Collection<CrashCell> cells, long seed, int sideBySide) throws InterruptedException {
+        run(
+                cells,
+                seed,
+                sideBySide,
+                (cell, random) -> cell.point() == CrashPoint.CP22_PURGE ? purge(cell, random) : once(cell, random));
+    }
+
+    /** Runs cells side by side in which nobody executes a request again after its process has died; reconcilers are left to. */
+    void runWithoutRetries(Collection<CrashCell> cells, long seed, int sideBySide, int reconcilers)
+            throws InterruptedException, TimeoutException {
+        run(cells, seed, sideBySide, (cell, random) -> die(cell));
+        List<ChildJvm> children = new ArrayList<>();
+        try {
+            for (int i = 0; i < reconcilers; i++) {
+                ChildJvm child = child();
+                children.add(child);
+                child.send("reconcile r");
+                child.await("done r"::equals, LONG);
+            }
+            if (!Waiting.until(LONG, () -> leftAlone().stream().allMatch(this::isSettled))) {
+                failed("not reconciled: "
+                        + leftAlone().stream()
+                                .filter(order -> !isSettled(order))
+                                .toList());
+            }
+        } finally {
+            children.forEach(ChildJvm::close);
+            children.forEach(this::hear);
+        }
+    }
+
+    private synchronized List<Paid> leftAlone() {
+        return orders.stream().filter(order -> order.id().startsWith(alone())).toList();
+    }
+
+    private String alone() {
+        return run + "-alone";
+    }
+
+    private boolean isSettled(Paid order) {
+        IdempotencyRecord row =
+                store.find(new IdempotencyKey(order.scope(), order.id())).record();
+        return row == null
+                || !row.state().isUnresolved()
+                || (row.state() == State.IN_DOUBT && !order.policy().resolves());
+    }
+
+    private void run(Collection<CrashCell> cells, long seed, int sideBySide, Try what) throws InterruptedException {
         var executor = Executors.newFixedThreadPool(sideBySide);
         try {
             var random = new Random(seed);
             List<Future<?>> running = new ArrayList<>();
             for (CrashCell cell : cells) {
                 long own = random.nextLong();
-                running.add(executor.submit(() -> run(cell, new Random(own))));
+                running.add(executor.submit(() -> run(cell, new Random(own), what)));
             }
             for (Future<?> one : running) {
                 try {
@@ -146,11 +201,11 @@ final class CrashRun implements AutoCloseable {
         return sinceLast;
     }
 
-    private void run(CrashCell cell, Random random) {
+    private void run(CrashCell cell, Random random, Try what) {
         List<String> misses = new ArrayList<>();
         for (int i = 0; i < TRIES; i++) {
             try {
-                String miss = cell.point() == CrashPoint.CP22_PURGE ? purge(cell, random) : once(cell, random);
+                String miss = what.of(cell, random);
                 if (miss == null) {
                     synchronized (this) {
                         tally(cell.policy()).cells++;
@@ -223,6 +278,35 @@ final class CrashRun implements AutoCloseable {
             hear(child);
             boolean reopened = isOverride && reopen(cell.policy(), id, amount, paid, number);
             resolve(cell.policy(), id, reopened || !isOverride ? paid : amount, number);
+        }
+    }
+
+    /** A process dies, and that is all. What it did in a transaction is undone, and its key is free. */
+    private @Nullable String die(CrashCell cell) throws TimeoutException, InterruptedException {
+        int number = numbers.incrementAndGet();
+        String id = alone() + "-" + cell.point().id() + "-" + number;
+        register(
+                cell.policy(),
+                cell.policy().operation(),
+                id,
+                List.of(1000L + number),
+                cell.policy() == MatrixPolicy.SAME_TRANSACTION);
+        if (cell.isAtGate()) {
+            provider(cell.policy()).hold(id, gate(cell.point()));
+        }
+        ChildJvm child = child();
+        try {
+            child.send(pay(cell, id, 1000L + number, Conduct.NORMAL, cell.isAtGate() ? "none" : "park"));
+            if (!awaitArrival(cell, id, child)) {
+                return "did not arrive: " + child.output();
+            }
+            child.kill();
+            tally(cell.policy()).kills.incrementAndGet();
+            return null;
+        } finally {
+            provider(cell.policy()).letGo(id);
+            child.close();
+            hear(child);
         }
     }
 
