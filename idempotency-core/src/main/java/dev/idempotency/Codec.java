@@ -1,5 +1,6 @@
 package dev.idempotency;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,19 @@ public interface Codec<T extends @Nullable Object> {
      *     doubt whose request cannot be decoded waits for its next caller
      */
     T decode(byte[] bytes) throws Exception;
+
+    /**
+     * Tells whether two encodings are of equal values, so that a second answer that says the same is not taken for a
+     * contradiction. By default, whether the bytes are equal; a codec that may encode one value in several ways, as one that
+     * encrypts does, must say more. Never throws.
+     *
+     * @param one what {@link #encode} made, here or in another process
+     * @param other the same
+     * @return true only if both are certainly of equal values
+     */
+    default boolean isSame(byte[] one, byte[] other) {
+        return Arrays.equals(one, other);
+    }
 
     /**
      * Checks, before any call is made, that values of the declared type can be encoded and decoded at all.

@@ -18,14 +18,21 @@ import org.jspecify.annotations.Nullable;
 
 /** Does what executions want done: in the caller's thread, or in no thread in particular. */
 final class Driver {
+    private final Audience audience;
     private final IdempotencyStore store;
     private final ExecutorService executor;
     private final ScheduledExecutorService scheduler;
 
-    Driver(IdempotencyStore store, ExecutorService executor, ScheduledExecutorService scheduler) {
+    Driver(Audience audience, IdempotencyStore store, ExecutorService executor, ScheduledExecutorService scheduler) {
+        this.audience = audience;
         this.store = store;
         this.executor = executor;
         this.scheduler = scheduler;
+    }
+
+    /** Begins to watch a run. */
+    Watch watch(IdempotencyListener.Run run, IdempotencyKey key) {
+        return audience.watch(run, key, Watch.NONE);
     }
 
     /**
@@ -81,29 +88,40 @@ final class Driver {
     private <R> void advance(
             OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first, CompletableFuture<R> result) {
         try {
-            Step<R> step = first;
-            while (!(step instanceof Step.Done<R> done)) {
-                CompletableFuture<Step<R>> next = next(spec, execution, step);
-                if (!next.isDone()) {
-                    var unused = next.whenCompleteAsync(
-                            (then, failure) -> {
-                                if (failure != null) {
-                                    execution.abandon();
-                                    result.completeExceptionally(failure);
-                                } else {
-                                    advance(spec, execution, then, result);
-                                }
-                            },
-                            executor);
-                    return;
-                }
-                step = next.join();
+            CompletableFuture<Step<R>> next = asFarAsThisThreadGets(spec, execution, first);
+            if (next.isDone() && next.join() instanceof Step.Done<R> done) {
+                continueAfterwards(spec, execution, done);
+                result.complete(done.answer());
+                return;
             }
-            continueAfterwards(spec, execution, done);
-            result.complete(done.answer());
+            var unused = next.whenCompleteAsync(
+                    (then, failure) -> {
+                        if (failure != null) {
+                            execution.abandon();
+                            result.completeExceptionally(failure);
+                        } else {
+                            advance(spec, execution, then, result);
+                        }
+                    },
+                    executor);
         } catch (RuntimeException | Error e) {
             execution.abandon();
             result.completeExceptionally(e instanceof CompletionException && e.getCause() != null ? e.getCause() : e);
+        }
+    }
+
+    /** To the end, or to a step that goes on in another thread. */
+    private <R> CompletableFuture<Step<R>> asFarAsThisThreadGets(
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
+        Idempotency.Tracing.Scope scope = execution.watch().enter();
+        try {
+            var next = CompletableFuture.completedFuture(first);
+            while (next.isDone() && !(next.join() instanceof Step.Done)) {
+                next = next(spec, execution, next.join());
+            }
+            return next;
+        } finally {
+            scope.close();
         }
     }
 
@@ -135,6 +153,16 @@ final class Driver {
     }
 
     Step.Reply ask(Step.Request request) {
+        if (!audience.isListening()) {
+            return asked(request);
+        }
+        long from = audience.nanoTime();
+        Step.Reply reply = asked(request);
+        audience.tellStep(request.name(), from, reply.failure() != null);
+        return reply;
+    }
+
+    private Step.Reply asked(Step.Request request) {
         try {
             return new Step.Reply(request.run().apply(store), null);
         } catch (StoreException e) {
@@ -176,14 +204,9 @@ final class Driver {
     private <R> CompletableFuture<Step.Outcome> investigate(
             OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Investigate<R> step) {
         var outcome = new CompletableFuture<Step.Outcome>();
-        Future<?> running = executor.submit(() -> {
-            try {
-                outcome.complete(new Step.Outcome(
-                        untyped(spec).investigate(execution.request(), step.attempt(), step.seal()), null));
-            } catch (Throwable t) {
-                outcome.complete(new Step.Outcome(null, t));
-            }
-        });
+        Watch watch =
+                execution.watch().within(step.seal() ? IdempotencyListener.Run.SEAL : IdempotencyListener.Run.LOOKUP);
+        Future<?> running = executor.submit(() -> outcome.complete(investigated(watch, spec, execution, step)));
         Duration limit = spec.recoveryTimeout();
         ScheduledFuture<?> timeout = scheduler.schedule(
                 () -> {
@@ -194,7 +217,22 @@ final class Driver {
                 },
                 limit.toNanos(),
                 TimeUnit.NANOSECONDS);
-        return outcome.whenComplete((value, failure) -> timeout.cancel(false));
+        return outcome.whenComplete((value, failure) -> {
+            timeout.cancel(false);
+            watch.answered(value);
+        });
+    }
+
+    private static <R> Step.Outcome investigated(
+            Watch watch, OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Investigate<R> step) {
+        Idempotency.Tracing.Scope scope = watch.enter();
+        try {
+            return new Step.Outcome(untyped(spec).investigate(execution.request(), step.attempt(), step.seal()), null);
+        } catch (Throwable t) {
+            return new Step.Outcome(null, t);
+        } finally {
+            scope.close();
+        }
     }
 
     @SuppressWarnings("unchecked") // execution and spec belong together

@@ -86,6 +86,10 @@ final class Execution<I, O extends @Nullable Object> {
         return hasCaller;
     }
 
+    Watch watch() {
+        return ports.watch();
+    }
+
     /** How long this run may still wait for others, in nanoseconds. */
     long waitLeft() {
         return waitUntil - nanoTime();
@@ -599,7 +603,8 @@ final class Execution<I, O extends @Nullable Object> {
 
     private Decision completed(IdempotencyRecord standing, Instant now, StoredResult result) {
         IdempotencyRecord own = lease().record();
-        var complete = new Event.Complete(own.token(), own.generation(), own.attempt(), result, spec.spans());
+        var complete = new Event.Complete(
+                own.token(), own.generation(), own.attempt(), spec.asRecorded(standing, result), spec.spans());
         Decision decision = ports.machine().decide(standing, complete, now);
         // What was rolled back did nothing: it is no evidence of anything.
         return spec.sameTransaction() != null && decision.verdict() == Verdict.REFUSED

@@ -23,8 +23,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The entry: writes to somebody else's system, made once, on one store. Thread-safe; make one per store and keep it.
@@ -41,15 +39,55 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  */
 public final class Idempotency implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
     private static final IntervalFunction BACKOFF =
             IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(10), 1.6, 0.3, Duration.ofSeconds(1));
+
+    /**
+     * Makes spans of runs, for a tracing system. Called on the threads that the runs are on. What it throws is logged and
+     * changes nothing. Implementations are thread-safe.
+     */
+    public interface Tracing {
+        /**
+         * Starts a span.
+         *
+         * @param run what is run
+         * @param operation the operation's name
+         * @param keyDigest stands for the key: {@link IdempotencyKey#digest()}
+         * @param parent the run that it is a part of; null if it is a part of whatever is current in this thread
+         * @return the span
+         */
+        Span start(IdempotencyListener.Run run, String operation, String keyDigest, @Nullable Span parent);
+
+        /** One run. Thread-safe. */
+        interface Span {
+            /**
+             * Makes this the current span of this thread, so that spans which are started meanwhile are parts of it.
+             *
+             * @return ends that; closed on the same thread
+             */
+            Scope enter();
+
+            /**
+             * Ends the span. Called once.
+             *
+             * @param outcome how the run ended
+             * @param attempt the number of the key's latest attempt that the run has seen; 0 if none
+             */
+            void end(IdempotencyListener.Outcome outcome, int attempt);
+        }
+
+        /** A span is the current one of a thread. */
+        interface Scope extends AutoCloseable {
+            @Override
+            void close();
+        }
+    }
 
     private final IdempotencyStore store;
     private final ObjectMapper json;
     private final LongSupplier nanoTime;
     private final Supplier<AttemptToken> tokens;
-    private final List<IdempotencyListener> listeners;
+    private final Audience audience;
     private final ExecutorService executor;
     private final ScheduledExecutorService scheduler;
     private final @Nullable ThreadPoolExecutor ownWorkers;
@@ -62,12 +100,12 @@ public final class Idempotency implements AutoCloseable {
         json = builder.json;
         nanoTime = builder.nanoTime;
         tokens = builder.tokens;
-        listeners = List.copyOf(builder.listeners);
+        audience = new Audience(builder.nanoTime, builder.listeners, builder.tracing);
         ownWorkers = builder.executor == null ? workers() : null;
         ownTimer = builder.scheduler == null ? timer() : null;
         executor = Objects.requireNonNull(ownWorkers == null ? builder.executor : ownWorkers);
         scheduler = Objects.requireNonNull(ownTimer == null ? builder.scheduler : ownTimer);
-        driver = new Driver(store, executor, scheduler);
+        driver = new Driver(audience, store, executor, scheduler);
         leaseKeeper = new LeaseKeeper(driver, executor, scheduler);
     }
 
@@ -144,20 +182,23 @@ public final class Idempotency implements AutoCloseable {
                 new StateMachine(),
                 BACKOFF,
                 lease -> leaseKeeper.keep(lease, spans.lease()),
-                this::tell);
+                audience::tell);
     }
 
     void tell(IdempotencyEvent event) {
-        if (event.type().isAlarm()) {
-            LOG.error("{} for {}: {}", event.type(), event.key(), event.detail());
-        }
-        for (IdempotencyListener listener : listeners) {
-            try {
-                listener.on(event);
-            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-                LOG.warn("A listener failed on {}; nothing else changes", event.type(), e);
-            }
-        }
+        audience.tell(event);
+    }
+
+    /**
+     * The codec that an operation has when it is given none: JSON of the declared type, by this instance's mapper. To be
+     * wrapped in another one, as one that encrypts.
+     *
+     * @param type what is encoded
+     * @param <T> the same
+     * @return a thread-safe codec
+     */
+    public <T extends @Nullable Object> Codec<T> codec(Class<T> type) {
+        return new JsonCodec<>(Objects.requireNonNull(type, "type"), json);
     }
 
     IdempotencyStore store() {
@@ -203,6 +244,7 @@ public final class Idempotency implements AutoCloseable {
                 .build();
         private LongSupplier nanoTime = System::nanoTime;
         private Supplier<AttemptToken> tokens = AttemptToken::random;
+        private @Nullable Tracing tracing;
         private @Nullable ExecutorService executor;
         private @Nullable ScheduledExecutorService scheduler;
 
@@ -218,6 +260,17 @@ public final class Idempotency implements AutoCloseable {
          */
         public Builder listener(IdempotencyListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /**
+         * Makes spans of executions, recoveries, lookups and seals. By default there are none.
+         *
+         * @param tracing starts and ends them
+         * @return this
+         */
+        public Builder tracing(Tracing tracing) {
+            this.tracing = Objects.requireNonNull(tracing, "tracing");
             return this;
         }
 

@@ -1,5 +1,7 @@
 package dev.idempotency;
 
+import java.util.HexFormat;
+
 /**
  * The identity of one logical write: every retry, replay and concurrent run of it has the same key.
  *
@@ -24,6 +26,16 @@ public record IdempotencyKey(String scope, String value) {
     public IdempotencyKey {
         Settings.text("scope", scope, MAX_SCOPE);
         Settings.text("value", value, MAX_VALUE);
+    }
+
+    /**
+     * Stands for this key where its text must not appear, as in traces. Not a secret: who can guess a key can check the
+     * guess.
+     *
+     * @return the first 16 hexadecimal digits of the SHA-256 of scope and value, framed by their lengths
+     */
+    public String digest() {
+        return HexFormat.of().formatHex(Digests.sha256(Digests.frame(scope, value)), 0, 8);
     }
 
     @Override

@@ -139,14 +139,19 @@ public final class Operation<I, O extends @Nullable Object> {
     public O execute(I request) {
         IdempotencyKey key = keyOf(request);
         Fingerprint fingerprint = fingerprintOf(request);
-        long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
+        Watch watch = driver.watch(IdempotencyListener.Run.EXECUTE, key);
+        return watch.around(() -> executed(ports.watchedBy(watch), request, key, fingerprint));
+    }
+
+    private O executed(Ports own, I request, IdempotencyKey key, Fingerprint fingerprint) {
+        long waitUntil = own.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
         while (true) {
             var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
             Flight<O> other = fliesAlone() ? null : flights.putIfAbsent(key, mine);
             if (other == null || !other.fingerprint().equals(fingerprint)) {
-                return fly(mine, request, key, fingerprint).get();
+                return fly(own, mine, request, key, fingerprint).get();
             }
-            Answer<O> answer = await(other, key, waitUntil - ports.nanoTime().getAsLong());
+            Answer<O> answer = await(own, other, key, waitUntil - own.nanoTime().getAsLong());
             if (answer != null) {
                 return answer.get();
             }
@@ -163,12 +168,12 @@ public final class Operation<I, O extends @Nullable Object> {
         return sameTransaction != null && sameTransaction.isJoined();
     }
 
-    private Answer<O> fly(Flight<O> mine, I request, IdempotencyKey key, Fingerprint fingerprint) {
+    private Answer<O> fly(Ports own, Flight<O> mine, I request, IdempotencyKey key, Fingerprint fingerprint) {
         Answer<O> answer = null;
         try {
             answer = spec.asyncCall() == null
-                    ? run(new Execution<>(spec, ports, request, key, fingerprint))
-                    : joined(runAsync(request, key, fingerprint), key);
+                    ? run(new Execution<>(spec, own, request, key, fingerprint))
+                    : joined(runAsync(own, request, key, fingerprint), key);
             return answer;
         } finally {
             flights.remove(key, mine);
@@ -205,22 +210,22 @@ public final class Operation<I, O extends @Nullable Object> {
     }
 
     /** What another caller in this process was told, told again. */
-    private @Nullable Answer<O> shared(IdempotencyKey key, @Nullable Answer<O> answer) {
+    private static <O> @Nullable Answer<O> shared(Ports own, IdempotencyKey key, @Nullable Answer<O> answer) {
         if (answer != null && answer.failure() == null) {
-            tell(IdempotencyEvent.Type.REPLAYED, key);
+            tell(own, IdempotencyEvent.Type.REPLAYED, key);
         }
         return answer;
     }
 
-    private void tell(IdempotencyEvent.Type type, IdempotencyKey key) {
-        ports.events().accept(new IdempotencyEvent(type, key, 0, 0, "in this process"));
+    private static void tell(Ports own, IdempotencyEvent.Type type, IdempotencyKey key) {
+        own.events().accept(new IdempotencyEvent(type, key, 0, 0, "in this process"));
     }
 
     /** Null if this caller has to try for itself. */
-    private @Nullable Answer<O> await(Flight<O> other, IdempotencyKey key, long nanos) {
-        tell(IdempotencyEvent.Type.WAITING, key);
+    private @Nullable Answer<O> await(Ports own, Flight<O> other, IdempotencyKey key, long nanos) {
+        tell(own, IdempotencyEvent.Type.WAITING, key);
         try {
-            return shared(key, other.end().get(Math.max(0, nanos), TimeUnit.NANOSECONDS));
+            return shared(own, key, other.end().get(Math.max(0, nanos), TimeUnit.NANOSECONDS));
         } catch (TimeoutException e) {
             throw new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), e);
         } catch (InterruptedException e) {
@@ -249,34 +254,37 @@ public final class Operation<I, O extends @Nullable Object> {
         IdempotencyKey key = keyOf(request);
         Fingerprint fingerprint = fingerprintOf(request);
         long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
-        return flyAsync(request, key, fingerprint, waitUntil).thenApply(Answer::get);
+        Watch watch = driver.watch(IdempotencyListener.Run.EXECUTE, key);
+        return flyAsync(ports.watchedBy(watch), request, key, fingerprint, waitUntil)
+                .thenApply(Answer::get)
+                .whenComplete((result, failure) -> watch.ended(failure));
     }
 
     private CompletableFuture<Answer<O>> flyAsync(
-            I request, IdempotencyKey key, Fingerprint fingerprint, long waitUntil) {
+            Ports own, I request, IdempotencyKey key, Fingerprint fingerprint, long waitUntil) {
         var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
         Flight<O> other = spec.waitAtMost().isZero() ? null : flights.putIfAbsent(key, mine);
         if (other == null || !other.fingerprint().equals(fingerprint)) {
-            return runAsync(request, key, fingerprint).whenComplete((answer, failure) -> {
+            return runAsync(own, request, key, fingerprint).whenComplete((answer, failure) -> {
                 flights.remove(key, mine);
                 mine.end().complete(answer != null && answer.shared() ? answer : null);
             });
         }
-        tell(IdempotencyEvent.Type.WAITING, key);
-        long left = Math.max(0, waitUntil - ports.nanoTime().getAsLong());
+        tell(own, IdempotencyEvent.Type.WAITING, key);
+        long left = Math.max(0, waitUntil - own.nanoTime().getAsLong());
         var timedOut = Answer.<O>failedAlone(
                 () -> new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), null));
         return other.end()
-                .thenApply(answer -> shared(key, answer))
+                .thenApply(answer -> shared(own, key, answer))
                 .completeOnTimeout(timedOut, left, TimeUnit.NANOSECONDS)
                 .thenCompose(answer -> answer != null
                         ? CompletableFuture.completedFuture(answer)
-                        : flyAsync(request, key, fingerprint, waitUntil));
+                        : flyAsync(own, request, key, fingerprint, waitUntil));
     }
 
-    private CompletableFuture<Answer<O>> runAsync(I request, IdempotencyKey key, Fingerprint fingerprint) {
+    private CompletableFuture<Answer<O>> runAsync(Ports own, I request, IdempotencyKey key, Fingerprint fingerprint) {
         try {
-            var execution = new Execution<>(spec, ports, request, key, fingerprint);
+            var execution = new Execution<>(spec, own, request, key, fingerprint);
             return driver.start(spec, execution, execution.start());
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
@@ -289,9 +297,16 @@ public final class Operation<I, O extends @Nullable Object> {
      * @throws IllegalStateException if the request cannot be read, or is not the one that the key was reserved for
      */
     CompletableFuture<Answer<O>> recover(IdempotencyRecord standing) {
-        I request = keptRequest(standing);
-        var execution = Execution.withoutCaller(spec, ports, request, standing.key(), fingerprintOf(request));
-        return driver.start(spec, execution, execution.recover());
+        Watch watch = driver.watch(IdempotencyListener.Run.RECOVER, standing.key());
+        try {
+            I request = keptRequest(standing);
+            var execution = Execution.withoutCaller(
+                    spec, ports.watchedBy(watch), request, standing.key(), fingerprintOf(request));
+            return driver.start(spec, execution, execution.recover()).whenComplete(watch::ended);
+        } catch (RuntimeException e) {
+            watch.ended(e);
+            throw e;
+        }
     }
 
     private I keptRequest(IdempotencyRecord standing) {

@@ -1,5 +1,7 @@
 package dev.idempotency;
 
+import dev.idempotency.store.Evidence;
+import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
@@ -7,6 +9,7 @@ import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What an operation was built with. */
@@ -45,6 +48,28 @@ record OperationSpec<I, O extends @Nullable Object>(
                     "request cannot be encoded to be kept, so nothing was written; mend the codec of keepRequests(..)",
                     e);
         }
+    }
+
+    /**
+     * An outcome as it is recorded already, if it is: what a codec writes of one value need not be the same bytes each time,
+     * and the protocol compares bytes.
+     */
+    StoredResult asRecorded(IdempotencyRecord standing, StoredResult result) {
+        return Stream.concat(
+                        Stream.ofNullable(standing.result()),
+                        standing.evidence().stream().map(Evidence::result).filter(Objects::nonNull))
+                .filter(recorded -> isSame(recorded, result))
+                .findFirst()
+                .orElse(result);
+    }
+
+    private boolean isSame(StoredResult recorded, StoredResult result) {
+        return recorded.equals(result)
+                || (recorded.kind() == StoredResult.Kind.RESULT
+                        && result.kind() == StoredResult.Kind.RESULT
+                        && recorded.codec().equals(codec.id())
+                        && result.codec().equals(codec.id())
+                        && codec.isSame(recorded.bytes(), result.bytes()));
     }
 
     Operation.Call<I, O> requireCall() {

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
  * @param backoff how long to wait before asking the store for the nth time, in milliseconds
  * @param leases starts renewing a lease, until it ends
  * @param events hears everything; never throws
+ * @param watch who watches this run
  */
 record Ports(
         LongSupplier nanoTime,
@@ -22,4 +23,32 @@ record Ports(
         Transitions machine,
         IntervalFunction backoff,
         Consumer<Lease> leases,
-        Consumer<IdempotencyEvent> events) {}
+        Consumer<IdempotencyEvent> events,
+        Watch watch) {
+
+    /** Nobody watches. */
+    Ports(
+            LongSupplier nanoTime,
+            Supplier<AttemptToken> tokens,
+            Transitions machine,
+            IntervalFunction backoff,
+            Consumer<Lease> leases,
+            Consumer<IdempotencyEvent> events) {
+        this(nanoTime, tokens, machine, backoff, leases, events, Watch.NONE);
+    }
+
+    /** The same for one run. */
+    Ports watchedBy(Watch run) {
+        return new Ports(
+                nanoTime,
+                tokens,
+                machine,
+                backoff,
+                leases,
+                event -> {
+                    run.heard(event);
+                    events.accept(event);
+                },
+                run);
+    }
+}

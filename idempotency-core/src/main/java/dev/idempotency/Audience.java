@@ -1,0 +1,86 @@
+package dev.idempotency;
+
+import dev.idempotency.Idempotency.Tracing;
+import dev.idempotency.IdempotencyListener.Outcome;
+import dev.idempotency.IdempotencyListener.Run;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Everybody who listens or traces. What they throw is logged and changes nothing. */
+final class Audience {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
+
+    private final LongSupplier nanoTime;
+    private final List<IdempotencyListener> listeners;
+    private final @Nullable Tracing tracing;
+
+    Audience(LongSupplier nanoTime, List<IdempotencyListener> listeners, @Nullable Tracing tracing) {
+        this.nanoTime = nanoTime;
+        this.listeners = List.copyOf(listeners);
+        this.tracing = tracing;
+    }
+
+    void tell(IdempotencyEvent event) {
+        if (event.type().isAlarm()) {
+            LOG.error("{} for {}: {}", event.type(), event.key(), event.detail());
+        }
+        each(event.type().name(), listener -> listener.on(event));
+    }
+
+    boolean isListening() {
+        return !listeners.isEmpty();
+    }
+
+    long nanoTime() {
+        return nanoTime.getAsLong();
+    }
+
+    private Duration since(long from) {
+        return Duration.ofNanos(Math.max(0, nanoTime() - from));
+    }
+
+    void tellStep(String step, long from, boolean failed) {
+        Duration took = since(from);
+        each(step, listener -> listener.onStoreStep(step, took, failed));
+    }
+
+    void tellRun(Run run, IdempotencyKey key, Outcome outcome, long from) {
+        Duration took = since(from);
+        each(run.name(), listener -> listener.onRun(run, key, outcome, took));
+    }
+
+    private void each(String what, Consumer<IdempotencyListener> call) {
+        for (IdempotencyListener listener : listeners) {
+            quietly(what, () -> call.accept(listener));
+        }
+    }
+
+    /** Does what somebody else's code does. */
+    static void quietly(String what, Runnable call) {
+        try {
+            call.run();
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+            LOG.warn("A listener or tracing failed on {}; nothing else changes", what, e);
+        }
+    }
+
+    /** Begins to watch a run. */
+    Watch watch(Run run, IdempotencyKey key, Watch parent) {
+        if (listeners.isEmpty() && tracing == null) {
+            return Watch.NONE;
+        }
+        var watch = new Watch(this, run, key);
+        if (tracing != null) {
+            String scope = key.scope();
+            int slash = scope.indexOf('/');
+            String operation = slash < 0 ? scope : scope.substring(0, slash);
+            quietly(run.name(), () -> watch.spanned(tracing.start(run, operation, key.digest(), parent.span())));
+        }
+        return watch;
+    }
+}
