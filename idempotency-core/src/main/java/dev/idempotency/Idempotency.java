@@ -172,7 +172,7 @@ public final class Idempotency implements AutoCloseable {
     }
 
     <I, O extends @Nullable Object> Operation<I, O> build(OperationSpec<I, O> spec, Guarantee guarantee) {
-        return new Operation<>(this, spec, ports(spec.spans()), driver, store, guarantee);
+        return new Operation<>(this, spec, ports(spec.spans()), driver, guarantee);
     }
 
     Ports ports(Event.Spans spans) {

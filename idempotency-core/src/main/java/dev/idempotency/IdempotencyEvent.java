@@ -73,7 +73,7 @@ public record IdempotencyEvent(Type type, IdempotencyKey key, int generation, in
         DUPLICATE,
         /** The store failed. */
         STORE_FAILED,
-        /** Two people let another payload take over the key. */
+        /** A person opened the key again, or two people let another payload take it over. */
         OVERRIDDEN;
 
         /**

@@ -1,10 +1,6 @@
 package dev.idempotency;
 
-import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.RecoveryTerms;
-import dev.idempotency.store.Snapshot;
-import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.TransactionalStore;
@@ -101,7 +97,6 @@ public final class Operation<I, O extends @Nullable Object> {
     final OperationSpec<I, O> spec;
     private final Ports ports;
     private final Driver driver;
-    private final IdempotencyStore store;
     private final Guarantee guarantee;
     private final ConcurrentMap<IdempotencyKey, Flight<O>> flights = new ConcurrentHashMap<>();
 
@@ -110,13 +105,11 @@ public final class Operation<I, O extends @Nullable Object> {
             OperationSpec<I, O> spec,
             Ports ports,
             Driver driver,
-            IdempotencyStore store,
             Guarantee guarantee) {
         this.idempotency = idempotency;
         this.spec = spec;
         this.ports = ports;
         this.driver = driver;
-        this.store = store;
         this.guarantee = guarantee;
     }
 
@@ -359,84 +352,6 @@ public final class Operation<I, O extends @Nullable Object> {
      */
     public Guarantee explain() {
         return guarantee;
-    }
-
-    /**
-     * Asks that the payload of {@code request} takes over a key that is completed or closed. Writes nothing: a second
-     * person has to {@link #approveOverride approve} it.
-     *
-     * @param request the request with the new payload
-     * @param requestedBy who asks
-     * @param reason why
-     * @return the request for a review, which holds for the record as it stands now
-     * @throws IllegalArgumentException if a text is blank or too long, or the payload is the one that is recorded
-     * @throws IllegalStateException if there is no record, or one that is neither completed nor closed
-     * @throws StoreException if the store failed
-     */
-    public OverrideRequest requestOverride(I request, String requestedBy, String reason) {
-        IdempotencyKey key = keyOf(request);
-        Fingerprint fingerprint = fingerprintOf(request);
-        Snapshot snapshot = store.find(key);
-        IdempotencyRecord standing = snapshot.record();
-        if (standing == null || !standing.state().isTerminal()) {
-            throw new IllegalStateException("An override needs a completed or closed key; " + key + " is "
-                    + (standing == null ? "unknown" : standing.state()));
-        }
-        if (fingerprint.equals(standing.fingerprint()) && standing.state() == State.COMPLETED) {
-            throw new IllegalArgumentException("request has the payload that is recorded already; nothing to override");
-        }
-        return new OverrideRequest(key, standing.version(), standing.token(), fingerprint, requestedBy, reason);
-    }
-
-    /**
-     * Approves an override. The key is then open for the new payload, in a new generation: the next execution of a request
-     * with that payload makes a call, with a new native key. Both names and the reason go into the key's history.
-     *
-     * @param override what was asked for
-     * @param approvedBy who approves; not who asked
-     * @throws IllegalArgumentException if {@code approvedBy} is blank, too long, or who asked for it, or if the key is
-     *     another operation's
-     * @throws IllegalStateException if the record has changed since it was reviewed
-     * @throws StoreException if the store failed; approving the same override again is safe
-     */
-    public void approveOverride(OverrideRequest override, String approvedBy) {
-        Settings.text("approvedBy", approvedBy, 200);
-        if (approvedBy.strip().equalsIgnoreCase(override.requestedBy().strip())) {
-            throw new IllegalArgumentException("approvedBy is who asked for the override; it takes a second person");
-        }
-        String scope = override.key().scope();
-        if (!scope.equals(spec.name()) && !scope.startsWith(spec.name() + "/")) {
-            throw new IllegalArgumentException(
-                    "override is for " + override.key() + ", which is not a key of operation '" + spec.name() + "'");
-        }
-        Snapshot snapshot = store.find(override.key());
-        IdempotencyRecord standing = snapshot.record();
-        String who = override.requestedBy() + ", approved by " + approvedBy;
-        Decision decision = ports.machine()
-                .decide(
-                        standing,
-                        new Event.Overrule(
-                                override.reviewedVersion(),
-                                override.reviewedToken(),
-                                override.fingerprint(),
-                                who,
-                                override.reason(),
-                                spec.spans()),
-                        snapshot.now());
-        if (standing == null || decision.verdict() != Decision.Verdict.CHANGE) {
-            throw changedSinceReview(override.key());
-        }
-        if (!store.replace(standing, decision.toWrite()).applied()) {
-            throw changedSinceReview(override.key());
-        }
-        ports.events()
-                .accept(new IdempotencyEvent(
-                        IdempotencyEvent.Type.OVERRIDDEN, override.key(), standing.generation() + 1, 0, who));
-    }
-
-    private static IllegalStateException changedSinceReview(IdempotencyKey key) {
-        return new IllegalStateException(
-                "The record of " + key + " has changed since it was reviewed; review it again");
     }
 
     /**

@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
-import dev.idempotency.store.AttemptToken;
+import dev.idempotency.store.State;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +22,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -268,27 +269,109 @@ final class BadInputTest {
     // ---- values
 
     @Test
-    void overrideRequest_badArguments_areRefused() {
+    void ruling_badTexts_areRefused() {
+        refusedNull("who", () -> new Admin.Ruling(null, "wrong", "ch-1"));
+        refusedNull("why", () -> new Admin.Ruling("Ada", null, "ch-1"));
+        refusedNull("evidence", () -> new Admin.Ruling("Ada", "wrong", null));
+        refused("who is blank; it must name something", () -> new Admin.Ruling("", "wrong", "ch-1"));
+        refused("why is blank; it must name something", () -> new Admin.Ruling("Ada", " ", "ch-1"));
+        refused("evidence is blank; it must name something", () -> new Admin.Ruling("Ada", "wrong", "\u2003"));
+        refused(
+                "who has 201 characters; at most 200 are allowed",
+                () -> new Admin.Ruling("a".repeat(201), "wrong", "ch-1"));
+        refused(
+                "why has 1001 characters; at most 1000 are allowed",
+                () -> new Admin.Ruling("Ada", "a".repeat(1001), "ch-1"));
+        refused(
+                "evidence has 1001 characters; at most 1000 are allowed",
+                () -> new Admin.Ruling("Ada", "wrong", "a".repeat(1001)));
+        refused(
+                "why has a control character or a lone surrogate at position 5",
+                () -> new Admin.Ruling("Ada", "wrong\n", "ch-1"));
+        refused(
+                "who has a control character or a lone surrogate at position 3",
+                () -> new Admin.Ruling("Ada\u001b[31m", "wrong", "ch-1"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x200B, 0x202E, 0x2066, 0xFEFF, 0x2028, 0x2029, 0xE0041, 0xAD})
+    void ruling_textThatLooksLikeAnother_isRefused(int character) {
+        String name = "Ada" + Character.toString(character);
+        String says =
+                String.format("who has the character U+%04X, which is invisible or turns the direction", character);
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Admin.Ruling(name, "wrong", "ch-1"))
+                .withMessageStartingWith(says);
+        assertThatIllegalArgumentException().isThrownBy(() -> new Admin.Ruling("Ada", name, "ch-1"));
+        assertThatIllegalArgumentException().isThrownBy(() -> new Admin.Ruling("Ada", "wrong", name));
+    }
+
+    @Test
+    void ruling_namesAndMarkupOfAllKinds_areKeptAsTheyAre() {
+        for (String text : List.of(
+                "O'Hara-Søren <b>", "\u0646\u06cc\u200c\u0627", "\ud83d\udc69\u200d\ud83d\udcbb", "a".repeat(200))) {
+            assertThat(new Admin.Ruling(text, text, text).who()).isEqualTo(text);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ada, ada, true",
+        "ada, ADA, true",
+        "ada, ' Ada  ', true",
+        "ada, '\u00a0ada', true",
+        "Ada Lovelace, 'ada   LOVELACE', true",
+        "ada, \uff41\uff44\uff41, true",
+        "ada, a\u200dda, true",
+        "ada, adb, false",
+        "Ada Lovelace, Ada, false"
+    })
+    void names_ofOnePerson_areTheSame(String one, String other, boolean same) {
+        assertThat(Names.isSame(one, other)).isEqualTo(same);
+        assertThat(Names.isSame(other, one)).isEqualTo(same);
+    }
+
+    @Test
+    void query_badArguments_areRefused() {
+        refusedNull("atLeast", () -> new Admin.Query(null, null, null, 1, null));
+        refused(
+                "state is COMPLETED; it must be IN_FLIGHT, IN_DOUBT or null",
+                () -> new Admin.Query(State.COMPLETED, null, Duration.ZERO, 1, null));
+        refused("limit is 0; it must be from 1 to 1000", () -> Admin.Query.all(0));
+        refused("limit is 1001; it must be from 1 to 1000", () -> Admin.Query.all(1001));
+        refused(
+                "atLeast is PT-1S; it must not be negative",
+                () -> new Admin.Query(null, null, Duration.ofSeconds(-1), 1, null));
+        refusedNull("last", () -> Admin.Query.all(1).next(null));
+    }
+
+    @Test
+    void admin_badSettingsAndArguments_areRefused() {
+        refusedNull("store", () -> Admin.on(null));
+        var builder = Admin.builder(CaffeineIdempotencyStore.create());
+        refusedNull("quiescence", () -> builder.quiescence(null));
+        refused("quiescence is PT-1S; it must not be negative", () -> builder.quiescence(Duration.ofSeconds(-1)));
+        refusedNull("retention", () -> builder.retention(null));
+        refused("retention is PT0S; it must be at least PT0.001S", () -> builder.retention(Duration.ZERO));
+        refusedNull("listener", () -> builder.listener(null));
+        var admin = builder.build();
         var key = new IdempotencyKey("pay", "1");
-        var token = new AttemptToken("0".repeat(32));
+        var ruling = new Admin.Ruling("ada", "why", "none");
         var fingerprint = new Fingerprint("a", "b");
-        refusedNull("key", () -> new OverrideRequest(null, 1, token, fingerprint, "Ada", "wrong"));
-        refusedNull("reviewedToken", () -> new OverrideRequest(key, 1, null, fingerprint, "Ada", "wrong"));
-        refusedNull("fingerprint", () -> new OverrideRequest(key, 1, token, null, "Ada", "wrong"));
-        refusedNull("requestedBy", () -> new OverrideRequest(key, 1, token, fingerprint, null, "wrong"));
-        refusedNull("reason", () -> new OverrideRequest(key, 1, token, fingerprint, "Ada", null));
-        refused(
-                "requestedBy is blank; it must name something",
-                () -> new OverrideRequest(key, 1, token, fingerprint, "", "wrong"));
-        refused(
-                "requestedBy has 201 characters; at most 200 are allowed",
-                () -> new OverrideRequest(key, 1, token, fingerprint, "a".repeat(201), "wrong"));
-        refused(
-                "reason has 1001 characters; at most 1000 are allowed",
-                () -> new OverrideRequest(key, 1, token, fingerprint, "Ada", "a".repeat(1001)));
-        refused(
-                "reason has a control character or a lone surrogate at position 5",
-                () -> new OverrideRequest(key, 1, token, fingerprint, "Ada", "wrong\n"));
+        refusedNull("key", () -> admin.review(null));
+        refusedNull("key", () -> admin.resolveExecuted(null, 1, null, ruling));
+        refusedNull("ruling", () -> admin.resolveExecuted(key, 1, null, null));
+        refusedNull("ruling", () -> admin.resolveNotExecuted(key, 1, null));
+        refusedNull("ruling", () -> admin.reExecute(key, 1, null));
+        refusedNull("ruling", () -> admin.reopen(key, 1, null));
+        refusedNull("fingerprint", () -> admin.requestOverride(key, 1, null, ruling));
+        refusedNull("ruling", () -> admin.requestOverride(key, 1, fingerprint, null));
+        refusedNull("requestId", () -> admin.approveOverride(key, null, ruling));
+        refusedNull("ruling", () -> admin.approveOverride(key, "id", null));
+        refusedNull("requestId", () -> admin.refuseOverride(key, null, ruling));
+        refusedNull("ruling", () -> admin.refuseOverride(key, "id", null));
+        refused("limit is 0; it must be at least 1", () -> admin.audit(null, null, 0));
     }
 
     @Test

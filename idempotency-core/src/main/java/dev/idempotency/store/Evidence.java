@@ -30,7 +30,7 @@ public record Evidence(
         RELEASED,
         /** The attempt's real answer came after the key was in doubt. */
         LATE_RESULT,
-        /** The provider was asked and had the write. */
+        /** The provider was asked and had the write, or a person says so. */
         FOUND,
         /** The same native key was sent again. */
         RESENT,
@@ -48,7 +48,7 @@ public record Evidence(
         CONTRADICTION,
         /** A superseded attempt had another outcome than the one recorded: alarm. */
         DUPLICATE,
-        /** Two people let another payload take over the key. */
+        /** A person opened the key again, or two people let another payload take it over. */
         OVERRIDE
     }
 

@@ -2,6 +2,8 @@ package dev.idempotency.jdbc;
 
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
@@ -37,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * <p>A call whose effect is in the same database can write it in one transaction with its record: one of the store's own
  * ({@link Operation.Builder#callingInTransactionOf}), or one of the caller's ({@link #joining(Handle, Joining)}).
  */
-public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
+public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, AuditedStore {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
     /** A competing insert that is just being committed is not visible yet; one more look finds it. */
     private static final int LOOKS = 100;
@@ -64,6 +66,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
     private final Table table;
     private final @Nullable Function<IdempotencyKey, LocalDate> dayOf;
     private final Statements statements;
+    private final Trail trail;
     private final JdbcProbe probe;
 
     private JdbcIdempotencyStore(
@@ -71,12 +74,14 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
             Table table,
             @Nullable Function<IdempotencyKey, LocalDate> dayOf,
             Statements statements,
+            Trail trail,
             JdbcProbe probe) {
         this.connections = connections;
         this.transactions = new Transactions(connections);
         this.table = table;
         this.dayOf = dayOf;
         this.statements = statements;
+        this.trail = trail;
         this.probe = probe;
     }
 
@@ -225,7 +230,13 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
             Table found = resolve(connections);
             requireVersion(found, connections);
             probe.reasons().forEach(reason -> LOG.warn("PostgreSQL may lose acknowledged writes: {}", reason));
-            return new JdbcIdempotencyStore(connections, found, dayOf, new Statements(found, clock), probe);
+            return new JdbcIdempotencyStore(
+                    connections,
+                    found,
+                    dayOf,
+                    new Statements(found, clock),
+                    new Trail(connections, found, clock),
+                    probe);
         }
 
         private List<String> scripts() {
@@ -441,6 +452,19 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle> {
             throws X {
         Objects.requireNonNull(transaction, "transaction");
         return joining(Jdbi.open(transaction), run);
+    }
+
+    // ---- audit trail
+
+    @Override
+    public AuditEntry append(AuditEntry entry) {
+        return trail.append(entry);
+    }
+
+    @Override
+    public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
+        requireLimit(limit);
+        return trail.page(key, before, limit);
     }
 
     // ---- keeping house

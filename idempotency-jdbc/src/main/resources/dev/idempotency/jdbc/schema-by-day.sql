@@ -39,5 +39,28 @@ CREATE INDEX "${table}_purge" ON "${schema}"."${table}" (purge_at);
 CREATE INDEX "${table}_unresolved" ON "${schema}"."${table}" (state_since, scope, key)
     WHERE state IN ('IN_FLIGHT', 'IN_DOUBT');
 
+-- What people have decided: inserted and selected, never updated or deleted. GRANT no more than INSERT and SELECT on it.
+CREATE TABLE "${schema}"."${table}_audit" (
+    number                bigint           GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id                    text             NOT NULL,
+    phase                 text             NOT NULL CHECK (phase IN ('REQUESTED', 'INTENDED', 'APPLIED', 'REFUSED')),
+    at                    timestamptz      NOT NULL,
+    scope                 text COLLATE "C" NOT NULL,
+    key                   text COLLATE "C" NOT NULL,
+    version               bigint           NOT NULL,
+    token                 text             NOT NULL,
+    generation            integer          NOT NULL,
+    act                   text             NOT NULL,
+    who                   text             NOT NULL,
+    why                   text             NOT NULL,
+    evidence              text             NOT NULL,
+    fingerprint_algorithm text,
+    fingerprint           text,
+    detail                text             NOT NULL,
+    UNIQUE (id, phase)
+);
+
+CREATE INDEX "${table}_audit_key" ON "${schema}"."${table}_audit" (scope, key, number);
+
 -- The store reads its version here.
 COMMENT ON TABLE "${schema}"."${table}" IS 'idempotency records, schema version 1';

@@ -24,6 +24,7 @@ final class Layout {
     private final String[] tags = new String[SHARDS];
     private final byte[][] unresolved = new byte[SHARDS][];
     private final byte[][] due = new byte[SHARDS][];
+    private final byte[][] trail = new byte[SHARDS][];
 
     Layout(String prefix) {
         Objects.requireNonNull(prefix, "prefix");
@@ -36,6 +37,7 @@ final class Layout {
             tags[shard] = tag(shard);
             unresolved[shard] = bytes("{" + tags[shard] + "}:unresolved");
             due[shard] = bytes("{" + tags[shard] + "}:due");
+            trail[shard] = bytes("{" + tags[shard] + "}:trail");
         }
     }
 
@@ -67,11 +69,26 @@ final class Layout {
         return due[shard];
     }
 
+    /** Index of what people have decided about the keys of a shard. */
+    byte[] trail(int shard) {
+        return trail[shard];
+    }
+
+    /** Index of what people have decided about one key. */
+    byte[] trail(IdempotencyKey key) {
+        return bytes("{" + tags[shardOf(key)] + "}:trail:" + name(key));
+    }
+
+    /** What people have decided about one key. */
+    byte[] acts(IdempotencyKey key) {
+        return bytes("{" + tags[shardOf(key)] + "}:act:" + name(key));
+    }
+
     String tagOf(int shard) {
         return tags[shard];
     }
 
-    private static String name(IdempotencyKey key) {
+    static String name(IdempotencyKey key) {
         return key.scope().length() + ":" + key.scope() + key.value();
     }
 
@@ -86,7 +103,12 @@ final class Layout {
 
     /** The key of the record that an entry of an index is about. */
     static IdempotencyKey keyOf(byte[] entry) {
-        String name = new String(Arrays.copyOfRange(entry, Long.BYTES, entry.length), StandardCharsets.UTF_8);
+        return keyOf(entry, Long.BYTES);
+    }
+
+    /** The key whose name an entry has at its end. */
+    static IdempotencyKey keyOf(byte[] entry, int from) {
+        String name = new String(Arrays.copyOfRange(entry, from, entry.length), StandardCharsets.UTF_8);
         try {
             int colon = name.indexOf(':');
             int end = colon + 1 + Integer.parseInt(name.substring(0, colon));

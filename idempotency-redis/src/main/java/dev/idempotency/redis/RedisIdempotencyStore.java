@@ -1,6 +1,8 @@
 package dev.idempotency.redis;
 
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
@@ -30,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * client reconnects, and whether it then sends commands once more, changes nothing but how long a failure takes. Must not be
  * used from a thread of Lettuce: it waits for replies.
  */
-public final class RedisIdempotencyStore implements WakingStore, AutoCloseable {
+public final class RedisIdempotencyStore implements WakingStore, AuditedStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisIdempotencyStore.class);
 
     /** Bounds how long one step of a purge keeps the server from others. */
@@ -42,6 +44,7 @@ public final class RedisIdempotencyStore implements WakingStore, AutoCloseable {
     private final Layout layout;
     private final Script.All scripts;
     private final Steps steps;
+    private final Trail trail;
     private final List<RedisProbe> probes;
     private final @Nullable WakeUps wakeUps;
 
@@ -54,6 +57,7 @@ public final class RedisIdempotencyStore implements WakingStore, AutoCloseable {
             throw new StoreException("Redis cannot be reached", false, e);
         }
         this.steps = new Steps(link, builder.timeout, builder.replicas, builder.replicasTimeout);
+        this.trail = new Trail(steps, scripts, layout);
         try {
             this.probes = probe(builder);
             this.wakeUps = builder.withWakeUps ? new WakeUps(link.pubSub()) : null;
@@ -237,6 +241,22 @@ public final class RedisIdempotencyStore implements WakingStore, AutoCloseable {
 
     private Steps.Running purge(int shard, int atMost) {
         return steps.start(scripts.purge(), List.of(layout.due(shard)), Layout.bytes(Integer.toString(atMost)));
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>The trail has no time to live. As everything on Redis, its latest entries may be lost with a server.
+     */
+    @Override
+    public AuditEntry append(AuditEntry entry) {
+        return trail.append(entry);
+    }
+
+    @Override
+    public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
+        requireLimit(limit);
+        return trail.page(key, before, limit);
     }
 
     @Override

@@ -18,7 +18,7 @@ import java.util.function.UnaryOperator;
 record Script(String text, String sha) {
 
     /** All steps. */
-    record All(Script reserve, Script replace, Script find, Script list, Script purge) {
+    record All(Script reserve, Script replace, Script find, Script list, Script purge, Script append, Script audit) {
         static All load() {
             return load(UnaryOperator.identity());
         }
@@ -30,7 +30,9 @@ record Script(String text, String sha) {
                     script("replace", "#!lua flags=allow-oom", edit),
                     script("find", "#!lua flags=allow-oom", edit),
                     script("list", "#!lua flags=allow-oom", edit),
-                    script("purge", "#!lua flags=allow-oom", edit));
+                    script("purge", "#!lua flags=allow-oom", edit),
+                    script("append", "#!lua flags=allow-oom", edit),
+                    script("audit", "#!lua flags=allow-oom", edit));
         }
     }
 

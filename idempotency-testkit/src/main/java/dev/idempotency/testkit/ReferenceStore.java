@@ -1,8 +1,9 @@
 package dev.idempotency.testkit;
 
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * The plainest store there can be: a map, one step at a time, on a {@link ManualClock}. What another store answers can be
  * compared with what this one answers. Nothing leaves it but through {@link #purge} and {@link #forget}. Thread-safe.
  */
-public sealed class ReferenceStore implements IdempotencyStore permits FaultyStore {
+public sealed class ReferenceStore implements AuditedStore permits FaultyStore {
     static final Comparator<IdempotencyRecord> LONGEST_IN_STATE = Comparator.comparing(
                     (IdempotencyRecord record) -> record.times().stateSince())
             .thenComparing(record -> record.key().scope())
@@ -26,6 +27,7 @@ public sealed class ReferenceStore implements IdempotencyStore permits FaultySto
 
     private final ManualClock clock;
     private final Map<Object, IdempotencyRecord> records = new LinkedHashMap<>();
+    private final ReferenceTrail trail = new ReferenceTrail();
     private Instant latest = Instant.MIN;
 
     /**
@@ -104,6 +106,16 @@ public sealed class ReferenceStore implements IdempotencyStore permits FaultySto
             }
             return done;
         }
+    }
+
+    @Override
+    public AuditEntry append(AuditEntry entry) {
+        return trail.append(entry, this::now);
+    }
+
+    @Override
+    public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
+        return trail.page(key, before, limit);
     }
 
     /**

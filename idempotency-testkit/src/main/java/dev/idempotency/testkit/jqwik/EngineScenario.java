@@ -1,5 +1,6 @@
 package dev.idempotency.testkit.jqwik;
 
+import dev.idempotency.Admin;
 import dev.idempotency.Attempt;
 import dev.idempotency.DeclinedException;
 import dev.idempotency.FailureClassifier;
@@ -13,6 +14,7 @@ import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.ProviderProfile;
 import dev.idempotency.Recovery;
+import dev.idempotency.RefusedException;
 import dev.idempotency.ResultUnavailableException;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.State;
@@ -29,6 +31,7 @@ import dev.idempotency.testkit.SimulatedCrash;
 import dev.idempotency.testkit.SimulatedProvider;
 import dev.idempotency.testkit.StoreFault;
 import dev.idempotency.testkit.StoreFaultPlan;
+import dev.idempotency.testkit.StoreWithTrail;
 import dev.idempotency.testkit.Submission;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -54,6 +57,9 @@ public final class EngineScenario {
     private static final ProviderProfile PROFILE = ProviderProfile.of(
                     "simulated", "the test kit", ProviderProfile.KeyFormat.uuid(), WINDOW)
             .withBounds(Duration.ofMinutes(1), Duration.ofMinutes(1));
+
+    private static final Admin.Ruling ANN = new Admin.Ruling("ann", "a sequence asks for it", "none");
+    private static final Admin.Ruling BOB = new Admin.Ruling("bob", "a sequence asks for it", "none");
 
     /** What ends a doubt. */
     enum Policy {
@@ -357,16 +363,27 @@ public final class EngineScenario {
         var terminal = model != null && model.state().isTerminal();
         var now = store.now(key);
         var forgettable = model != null && WitnessedStore.isForgettable(model, now);
-        var same = model != null
-                && model.state() == State.COMPLETED
-                && operation.fingerprintOf(request).digest().equals(model.fingerprint());
+        var fingerprint = operation.fingerprintOf(request);
+        var same = model != null && fingerprint.digest().equals(model.fingerprint());
+        var closed = model != null && model.state() == State.CLOSED;
+        var admin =
+                Admin.builder(new StoreWithTrail(process)).retention(RETENTION).build();
         try {
-            operation.approveOverride(operation.requestOverride(request, "ann", "a sequence asks for it"), "bob");
-            require(terminal && !same, request + " was overridden in " + (model == null ? "no state" : model.state()));
-        } catch (IllegalStateException e) {
-            require(!terminal || forgettable, request + " was not overridden: " + e);
-        } catch (IllegalArgumentException e) {
-            require(same, request + " was not overridden: " + e);
+            var review = admin.review(key);
+            var version = review == null ? 1 : review.record().version();
+            if (same && closed) {
+                admin.reopen(key, version, ANN);
+            } else {
+                var wish = admin.requestOverride(key, version, fingerprint, ANN);
+                admin.approveOverride(key, wish.id(), BOB);
+            }
+            require(
+                    terminal && (!same || closed),
+                    request + " was overridden in " + (model == null ? "no state" : model.state()));
+        } catch (RefusedException e) {
+            require(
+                    e.reason() == RefusedException.Reason.SAME_PAYLOAD ? same : !terminal || forgettable,
+                    request + " was not overridden: " + e);
         }
         checkAll();
     }

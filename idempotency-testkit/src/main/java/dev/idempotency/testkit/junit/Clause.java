@@ -14,7 +14,7 @@ public @interface Clause {
     /**
      * The number of the clause.
      *
-     * @return such as {@code S7}
+     * @return such as {@code S7}, or {@code A3} for the trail
      */
     String value();
 }

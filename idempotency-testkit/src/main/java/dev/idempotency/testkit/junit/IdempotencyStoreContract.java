@@ -55,7 +55,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Times may be kept to the microsecond.
  */
 public abstract class IdempotencyStoreContract {
-    private static final String PURGE = "dev.idempotency.testkit.purge";
+    static final String PURGE = "dev.idempotency.testkit.purge";
     private static final int THREADS = 16;
     private static final int MANY = 200;
     private static final Duration A_MOMENT = Duration.ofMillis(2);
@@ -1238,7 +1238,7 @@ public abstract class IdempotencyStoreContract {
         throw new AssertionError("the pages never end");
     }
 
-    private static <T> List<T> atOnce(IntFunction<T> work) {
+    static <T> List<T> atOnce(IntFunction<T> work) {
         var start = new CyclicBarrier(THREADS);
         var threads = Executors.newFixedThreadPool(THREADS);
         try {

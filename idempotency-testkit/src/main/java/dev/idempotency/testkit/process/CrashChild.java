@@ -1,18 +1,21 @@
 package dev.idempotency.testkit.process;
 
+import dev.idempotency.Admin;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyException;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.InDoubtException;
 import dev.idempotency.InFlightException;
-import dev.idempotency.MismatchException;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
-import dev.idempotency.OverrideRequest;
 import dev.idempotency.Reconciler;
+import dev.idempotency.RefusedException;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.testkit.Effect;
+import dev.idempotency.testkit.StoreWithTrail;
 import dev.idempotency.testkit.process.MatrixClient.Conduct;
 import dev.idempotency.testkit.process.MatrixOrder.Receipt;
 import java.io.BufferedReader;
@@ -58,6 +61,9 @@ final class CrashChild {
     private static final Duration RESOLVE = Duration.ofSeconds(45);
     private static final Duration SHORT_RETENTION = Duration.ofSeconds(1);
 
+    private static final Admin.Ruling ADA = new Admin.Ruling("ada", "another amount", "none");
+    private static final Admin.Ruling BOB = new Admin.Ruling("bob", "another amount", "none");
+
     private record Armed(String point, String death, CountDownLatch go) {}
 
     private final ConcurrentMap<String, Armed> armed = new ConcurrentHashMap<>();
@@ -67,6 +73,7 @@ final class CrashChild {
     private final CrashMatrix.Opener opener;
     private final IdempotencyStore store;
     private final Idempotency idempotency;
+    private final Admin admin;
     private final String[] providers;
 
     private CrashChild(CrashMatrix.Opener opener, IdempotencyStore opened, String[] providers) {
@@ -74,6 +81,10 @@ final class CrashChild {
         this.store = opened instanceof TransactionalStore<?> transactional
                 ? hooks.store(transactional)
                 : hooks.store(opened);
+        this.admin = Admin.on(
+                opened instanceof AuditedStore audited
+                        ? new StoreWithTrail(store, audited)
+                        : new StoreWithTrail(store));
         this.providers = providers;
         long ahead = Long.getLong(NANOS_AHEAD, 0);
         this.idempotency = Idempotency.builder(store)
@@ -343,10 +354,13 @@ final class CrashChild {
         arm(order.id(), words[5], words[6]);
         Operation<MatrixOrder, Receipt> operation = operation(words[4]);
         try {
-            OverrideRequest review = operation.requestOverride(order, "ada", "another amount");
-            hooks.reached(CrashPoint.CP21_OVERRIDE_REVIEWED, operation.keyOf(order));
-            operation.approveOverride(review, "bob");
-        } catch (IllegalStateException | IllegalArgumentException | MismatchException e) {
+            IdempotencyKey key = operation.keyOf(order);
+            Admin.Review review = admin.review(key);
+            long version = review == null ? 1 : review.record().version();
+            AuditEntry wish = admin.requestOverride(key, version, operation.fingerprintOf(order), ADA);
+            hooks.reached(CrashPoint.CP21_OVERRIDE_REVIEWED, key);
+            admin.approveOverride(key, wish.id(), BOB);
+        } catch (RefusedException e) {
             System.out.println("refused " + order.id() + " " + e.getMessage());
         }
     }

@@ -2,13 +2,13 @@ package dev.idempotency.testkit.engine;
 
 import static dev.idempotency.testkit.engine.Shop.ORDER;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.DeclinedException;
 import dev.idempotency.IdempotencyEvent.Type;
 import dev.idempotency.Operation;
 import dev.idempotency.Recovery;
+import dev.idempotency.RefusedException;
 import dev.idempotency.store.Evidence;
 import dev.idempotency.store.State;
 import dev.idempotency.testkit.Effect;
@@ -18,11 +18,8 @@ import dev.idempotency.testkit.Reply;
 import dev.idempotency.testkit.SimulatedProvider;
 import dev.idempotency.testkit.Submission;
 import java.io.IOException;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 final class DeclineAndOverrideTest {
     private static final Order CHANGED = new Order("o-1", 250);
@@ -72,7 +69,7 @@ final class DeclineAndOverrideTest {
         String firstKey = shop.record().nativeKey();
         Failures.mismatch(() -> charge.execute(CHANGED));
 
-        charge.approveOverride(charge.requestOverride(CHANGED, "ann", "wrong amount"), "bob");
+        shop.override(charge, CHANGED);
 
         Failures.mismatch(() -> charge.execute(ORDER));
         assertThat(charge.execute(CHANGED).amount()).isEqualTo(250);
@@ -90,105 +87,29 @@ final class DeclineAndOverrideTest {
         assertThat(shop.events.types()).contains(Type.OVERRIDDEN);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"ann", "Ann", "ANN", " ann", "ann  "})
-    void override_approvedByWhoAskedForIt_isRefused(String approver) {
+    @Test
+    void mismatch_offered_isWhatAnOverrideLetsTakeOver() {
         charge.execute(ORDER);
-        var override = charge.requestOverride(CHANGED, "Ann ", "wrong amount");
+        var mismatch = Failures.mismatch(() -> charge.execute(CHANGED));
+        assertThat(mismatch.offered()).isEqualTo(charge.fingerprintOf(CHANGED));
 
-        assertThatIllegalArgumentException().isThrownBy(() -> charge.approveOverride(override, approver));
-        Failures.mismatch(() -> charge.execute(CHANGED));
+        var admin = shop.admin();
+        var wish = admin.requestOverride(mismatch.key(), shop.record().version(), mismatch.offered(), Shop.by("ann"));
+        admin.approveOverride(wish.key(), wish.id(), Shop.by("bob"));
+
+        assertThat(charge.execute(CHANGED).amount()).isEqualTo(250);
     }
 
     @Test
-    void override_approvedThroughAnotherOperation_isRefused() {
+    void override_ofAnotherWish_makesTheFirstVoid() {
         charge.execute(ORDER);
-        var override = charge.requestOverride(CHANGED, "ann", "wrong amount");
-        var other = shop.another()
-                .operation("refund", Order.class, Receipt.class)
-                .key(Order::id)
-                .calling(shop.working());
+        var reviewed = shop.requestOverride(charge, CHANGED, "ann");
+        shop.override(charge, new Order("o-1", 7));
 
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> other.approveOverride(override, "bob"))
-                .withMessageContaining("not a key of operation 'refund'");
-        Failures.mismatch(() -> charge.execute(CHANGED));
-    }
-
-    @Test
-    void override_approvedTwice_isRefusedAndChangesNothing() {
-        charge.execute(ORDER);
-        var override = charge.requestOverride(CHANGED, "ann", "wrong amount");
-        charge.approveOverride(override, "bob");
-        var once = shop.record();
-
-        assertThatIllegalStateException().isThrownBy(() -> charge.approveOverride(override, "bob"));
-        assertThatIllegalStateException().isThrownBy(() -> charge.approveOverride(override, "eve"));
-
-        assertThat(shop.record()).isEqualTo(once);
-        charge.execute(CHANGED);
-        assertThatIllegalStateException().isThrownBy(() -> charge.approveOverride(override, "bob"));
-        assertThat(ledger.count()).isEqualTo(2);
-    }
-
-    @Test
-    void override_recordChangedSinceItsReview_isRefused() {
-        charge.execute(ORDER);
-        var reviewed = charge.requestOverride(CHANGED, "ann", "wrong amount");
-        charge.approveOverride(charge.requestOverride(new Order("o-1", 7), "carl", "another wish"), "bob");
-
-        assertThatIllegalStateException()
-                .isThrownBy(() -> charge.approveOverride(reviewed, "bob"))
-                .withMessageContaining("review it again");
+        assertThatThrownBy(() -> shop.admin().approveOverride(reviewed.key(), reviewed.id(), Shop.by("bob")))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("review it again");
         Failures.mismatch(() -> charge.execute(CHANGED));
         assertThat(charge.execute(new Order("o-1", 7)).amount()).isEqualTo(7);
-    }
-
-    @Test
-    void override_ofTheRecordedPayload_isRefused() {
-        charge.execute(ORDER);
-
-        assertThatIllegalArgumentException().isThrownBy(() -> charge.requestOverride(ORDER, "ann", "why not"));
-    }
-
-    @Test
-    void override_ofAnUnknownKey_isRefused() {
-        assertThatIllegalStateException().isThrownBy(() -> charge.requestOverride(ORDER, "ann", "why not"));
-    }
-
-    @Test
-    void override_whileInFlight_isRefused() throws Throwable {
-        var answer = new CountDownLatch(1);
-        var held = shop.charge().calling((order, attempt) -> {
-            Eventually.opens(answer);
-            return new Receipt("e", order.amount());
-        });
-        var owner = shop.submit(() -> held.execute(ORDER));
-        shop.events.await(Type.CALLING);
-
-        assertThatIllegalStateException().isThrownBy(() -> held.requestOverride(CHANGED, "ann", "why not"));
-        answer.countDown();
-        Eventually.get(owner);
-    }
-
-    @Test
-    void override_whileInDoubt_isRefused() {
-        var lost = shop.charge().calling((order, attempt) -> {
-            throw new IOException("reset");
-        });
-        Failures.inDoubt(() -> lost.execute(ORDER));
-
-        assertThatIllegalStateException().isThrownBy(() -> lost.requestOverride(CHANGED, "ann", "why not"));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"", " ", "a\nb"})
-    void override_namesAndReasonsThatAreNone_areRefused(String text) {
-        charge.execute(ORDER);
-        var override = charge.requestOverride(CHANGED, "ann", "wrong amount");
-
-        assertThatIllegalArgumentException().isThrownBy(() -> charge.requestOverride(CHANGED, text, "reason"));
-        assertThatIllegalArgumentException().isThrownBy(() -> charge.requestOverride(CHANGED, "ann", text));
-        assertThatIllegalArgumentException().isThrownBy(() -> charge.approveOverride(override, text));
     }
 }

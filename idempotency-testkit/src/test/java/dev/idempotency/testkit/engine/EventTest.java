@@ -119,7 +119,7 @@ final class EventTest {
     void contradiction_keyReopenedForTheSamePayload_isNotRunAgainByTheRunThatHasTheAnswer() throws Throwable {
         var owner = closedTooEarly();
         var charge = other(Recovery.hold());
-        charge.approveOverride(charge.requestOverride(ORDER, "ann", "not executed, the provider says"), "bob");
+        shop.reopen();
         answer.countDown();
 
         Failures.inDoubt(() -> Eventually.get(owner));
@@ -178,7 +178,7 @@ final class EventTest {
         charge.execute(order);
         charge.execute(order);
         Failures.mismatch(() -> charge.execute(changed));
-        charge.approveOverride(charge.requestOverride(changed, "ann", "wrong amount"), "bob");
+        shop.override(charge, changed);
         charge.execute(changed);
         Failures.declined(() -> charge.execute(new Order("declined", 1)));
         Failures.notExecuted(() -> charge.execute(new Order("refused", 1)));

@@ -1,13 +1,16 @@
 package dev.idempotency.testkit.engine;
 
+import dev.idempotency.Admin;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
 import dev.idempotency.ProviderProfile;
 import dev.idempotency.Quiescence;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.testkit.ManualClock;
+import dev.idempotency.testkit.StoreWithTrail;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,6 +32,7 @@ final class Shop implements AutoCloseable {
 
     final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
     final ProbeStore store;
+    final StoreWithTrail audited;
     final Events events = new Events();
     final Idempotency idempotency;
     final AtomicInteger calls = new AtomicInteger();
@@ -49,6 +53,7 @@ final class Shop implements AutoCloseable {
                 realTime
                         ? CaffeineIdempotencyStore.create()
                         : CaffeineIdempotencyStore.create(100_000, clock::nanoTime, clock.instant()));
+        audited = new StoreWithTrail(store);
         idempotency = another();
     }
 
@@ -85,6 +90,33 @@ final class Shop implements AutoCloseable {
 
     Operation.Builder<Order, Receipt> charge(Idempotency on) {
         return on.operation(OPERATION, Order.class, Receipt.class).key(Order::id);
+    }
+
+    /** What persons do about the keys of this store. */
+    Admin admin() {
+        return Admin.builder(audited)
+                .retention(Duration.ofDays(1))
+                .listener(events)
+                .build();
+    }
+
+    static Admin.Ruling by(String who) {
+        return new Admin.Ruling(who, "wrong amount", "none");
+    }
+
+    /** One person asks, another approves. */
+    void override(Operation<Order, Receipt> charge, Order changed) {
+        var wish = requestOverride(charge, changed, "ann");
+        admin().approveOverride(wish.key(), wish.id(), by("bob"));
+    }
+
+    AuditEntry requestOverride(Operation<Order, Receipt> charge, Order changed, String who) {
+        var key = charge.keyOf(changed);
+        return admin().requestOverride(key, record(key).version(), charge.fingerprintOf(changed), by(who));
+    }
+
+    void reopen() {
+        admin().reopen(KEY, record().version(), by("ann"));
     }
 
     /** A call that works, and is counted. */

@@ -3,6 +3,7 @@ package dev.idempotency.testkit.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.idempotency.Admin;
 import dev.idempotency.Finding;
 import dev.idempotency.Idempotency;
 import dev.idempotency.InDoubtException;
@@ -13,6 +14,7 @@ import dev.idempotency.Quiescence;
 import dev.idempotency.Recovery;
 import dev.idempotency.testkit.ManualClock;
 import dev.idempotency.testkit.ReferenceStore;
+import dev.idempotency.testkit.StoreWithTrail;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -146,7 +148,14 @@ final class CrashHooksTest {
         var operation = operation(Recovery.hold(), (request, attempt) -> "paid");
         operation.execute("a1");
         points.clear();
-        operation.approveOverride(operation.requestOverride("a2", "ada", "wrong amount"), "bob");
+        var admin = Admin.on(new StoreWithTrail(hooks.store(store), store));
+        var key = operation.keyOf("a2");
+        var wish = admin.requestOverride(
+                key,
+                admin.review(key).record().version(),
+                operation.fingerprintOf("a2"),
+                new Admin.Ruling("ada", "wrong amount", "none"));
+        admin.approveOverride(key, wish.id(), new Admin.Ruling("bob", "refunded", "none"));
         hooks.store(store).purge(10);
 
         assertThat(points).containsExactly("CP20", "CP22");

@@ -1,0 +1,19 @@
+package dev.idempotency.jdbc;
+
+import dev.idempotency.store.AuditedStore;
+import dev.idempotency.testkit.engine.AdminContract;
+import java.time.Duration;
+
+final class JdbcAdminTest extends AdminContract {
+    private static final JdbcIdempotencyStore STORE = Database.store();
+
+    @Override
+    protected AuditedStore store() {
+        return STORE;
+    }
+
+    @Override
+    protected void elapse(Duration duration) {
+        Database.elapse(duration);
+    }
+}
