@@ -1,5 +1,6 @@
 package dev.idempotency;
 
+import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredRequest;
@@ -100,12 +101,7 @@ public final class Operation<I, O extends @Nullable Object> {
     private final Guarantee guarantee;
     private final ConcurrentMap<IdempotencyKey, Flight<O>> flights = new ConcurrentHashMap<>();
 
-    Operation(
-            Idempotency idempotency,
-            OperationSpec<I, O> spec,
-            Ports ports,
-            Driver driver,
-            Guarantee guarantee) {
+    Operation(Idempotency idempotency, OperationSpec<I, O> spec, Ports ports, Driver driver, Guarantee guarantee) {
         this.idempotency = idempotency;
         this.spec = spec;
         this.ports = ports;

@@ -3,6 +3,7 @@ package dev.idempotency.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.idempotency.Admin;
 import dev.idempotency.Idempotency;
 import dev.idempotency.InDoubtException;
 import dev.idempotency.Operation;
@@ -95,6 +96,13 @@ final class RedisTest {
             charge.execute(new ChargeRequest("ORD-1", 1250, "EUR", "Ada"));
             assertThatThrownBy(() -> charge.execute(new ChargeRequest("ORD-2", 1250, "EUR", "Ada")))
                     .isInstanceOf(InDoubtException.class);
+            var admin = Admin.on(store);
+            var corrected = new ChargeRequest("ORD-1", 125, "EUR", "Ada");
+            admin.requestOverride(
+                    charge.keyOf(corrected),
+                    admin.review(charge.keyOf(corrected)).record().version(),
+                    charge.fingerprintOf(corrected),
+                    new Admin.Ruling("ada", "wrong amount", "none"));
 
             var rows =
                     server.ask("KEYS", "*").lines().map(key -> row(table, key)).collect(Collectors.toSet());
@@ -169,6 +177,14 @@ final class RedisTest {
                 assertThat(charge.execute(request)).isEqualTo("ch_1");
                 assertThat(store.purge(10)).isZero();
                 assertThat(store.listUnresolved(null, 10)).isEmpty();
+                var admin = Admin.on(store);
+                var key = charge.keyOf(request);
+                var ruling = new Admin.Ruling("ada", "wrong amount", "none");
+                long version = admin.review(key).record().version();
+                var wish = admin.requestOverride(
+                        key, version, charge.fingerprintOf(new ChargeRequest("ORD-1", 1, "EUR", "Ada")), ruling);
+                assertThat(admin.audit(key, null, 10)).containsExactly(wish);
+                assertThat(admin.audit(null, null, 10)).containsExactly(wish);
                 assertThat(server.ask("ACL", "LOG")).isEmpty();
             }
         }

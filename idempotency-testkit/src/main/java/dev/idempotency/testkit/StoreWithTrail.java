@@ -4,11 +4,7 @@ import dev.idempotency.Admin;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
-import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
-import dev.idempotency.store.Snapshot;
-import dev.idempotency.store.StoreClass;
-import dev.idempotency.store.Write;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
@@ -18,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Any store, with an audit trail beside it in this process: so that an {@link Admin} can be put on a store that a test has
  * wrapped. Not for production, where the trail must be as durable as the records. Thread-safe if the store is.
  */
-public final class StoreWithTrail implements AuditedStore {
-    private final IdempotencyStore store;
+public final class StoreWithTrail extends ForwardingStore implements AuditedStore {
     private final ReferenceTrail trail;
 
     /**
@@ -58,45 +53,20 @@ public final class StoreWithTrail implements AuditedStore {
     }
 
     StoreWithTrail(IdempotencyStore store, ReferenceTrail trail) {
-        this.store = Objects.requireNonNull(store, "store");
+        super(store);
         this.trail = trail;
     }
 
     @Override
-    public StoreClass storeClass() {
-        return store.storeClass();
-    }
-
-    @Override
-    public Snapshot reserve(Write write) {
-        return store.reserve(write);
-    }
-
-    @Override
-    public Snapshot replace(IdempotencyRecord expected, Write write) {
-        return store.replace(expected, write);
-    }
-
-    @Override
-    public Snapshot find(IdempotencyKey key) {
-        return store.find(key);
-    }
-
-    @Override
-    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        return store.listUnresolved(after, limit);
-    }
-
-    @Override
     public int purge(int limit) {
-        int purged = store.purge(limit);
+        int purged = super.purge(limit);
         trail.purged();
         return purged;
     }
 
     @Override
     public AuditEntry append(AuditEntry entry) {
-        return trail.append(entry, () -> store.find(entry.key()).now());
+        return trail.append(entry, () -> find(entry.key()).now());
     }
 
     @Override

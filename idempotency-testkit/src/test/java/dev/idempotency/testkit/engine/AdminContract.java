@@ -683,11 +683,20 @@ public abstract class AdminContract {
     void override_requestBehindManyEntries_isFound() {
         var wish = requested();
         for (int i = 0; i < 120; i++) {
-            admin().requestOverride(
-                            key,
-                            record().version(),
-                            fingerprint(changed),
-                            new Ruling("person " + i, "wants it too", "none"));
+            store().append(new AuditEntry(
+                    AttemptToken.random().value(),
+                    null,
+                    key,
+                    wish.version(),
+                    wish.token(),
+                    wish.generation(),
+                    Act.OVERRIDE,
+                    Phase.REQUESTED,
+                    "person " + i,
+                    "wants it too",
+                    "none",
+                    wish.fingerprint(),
+                    ""));
         }
 
         assertThat(admin().approveOverride(key, wish.id(), BOB).generation()).isEqualTo(2);

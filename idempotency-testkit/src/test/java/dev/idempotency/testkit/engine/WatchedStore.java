@@ -5,13 +5,13 @@ import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
-import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A store that tells before and after each of its writes, so that a test or a crash can come in between. */
-final class WatchedStore implements AuditedStore {
+final class WatchedStore extends ForwardingStore implements AuditedStore {
     /** Where an act stands. */
     enum Point {
         BEFORE_REQUESTED,
@@ -36,6 +36,7 @@ final class WatchedStore implements AuditedStore {
     private final Reaction reaction;
 
     WatchedStore(AuditedStore store, Reaction reaction) {
+        super(store);
         this.store = store;
         this.reaction = reaction;
     }
@@ -51,7 +52,7 @@ final class WatchedStore implements AuditedStore {
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
         reaction.at(Point.BEFORE_RECORD);
-        Snapshot snapshot = store.replace(expected, write);
+        Snapshot snapshot = super.replace(expected, write);
         reaction.at(Point.AFTER_RECORD);
         return snapshot;
     }
@@ -59,30 +60,5 @@ final class WatchedStore implements AuditedStore {
     @Override
     public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
         return store.audit(key, before, limit);
-    }
-
-    @Override
-    public StoreClass storeClass() {
-        return store.storeClass();
-    }
-
-    @Override
-    public Snapshot reserve(Write write) {
-        return store.reserve(write);
-    }
-
-    @Override
-    public Snapshot find(IdempotencyKey key) {
-        return store.find(key);
-    }
-
-    @Override
-    public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        return store.listUnresolved(after, limit);
-    }
-
-    @Override
-    public int purge(int limit) {
-        return store.purge(limit);
     }
 }
