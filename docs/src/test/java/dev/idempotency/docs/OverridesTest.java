@@ -99,8 +99,9 @@ final class OverridesTest {
         IdempotencyKey key = charge.keyOf(REQUEST);
         long version = admin.review(key).record().version();
         assertThatThrownBy(() -> admin.resolveNotExecuted(key, version, new Ruling("ada", "too early", "none")))
-                .isInstanceOfSatisfying(RefusedException.class, refused -> assertThat(refused.until())
-                        .isEqualTo("2026-01-02T00:00:00Z"));
+                .isInstanceOfSatisfying(
+                        RefusedException.class,
+                        refused -> assertThat(refused.until()).isEqualTo("2026-01-02T00:00:00Z"));
         clock.advance(Duration.ofHours(24));
 
         // tag::decide[]
@@ -166,9 +167,11 @@ final class OverridesTest {
                 .isEqualTo(names(RefusedException.Reason.values()));
         assertThat(column(GUIDE.table("Phase", "It says"))).isEqualTo(names(Phase.values()));
         var acts = GUIDE.table("Act", "From", "Needs", "The key is then", "Callers then get", "In the trail");
-        assertThat(acts.stream().map(row -> row.get(5)).distinct()).containsExactlyInAnyOrder(names(Act.values())
-                .toArray(new String[0]));
-        var methods = Arrays.stream(Admin.class.getMethods()).map(method -> method.getName()).toList();
+        assertThat(acts.stream().map(row -> row.get(5)).distinct())
+                .containsExactlyInAnyOrder(names(Act.values()).toArray(new String[0]));
+        var methods = Arrays.stream(Admin.class.getMethods())
+                .map(method -> method.getName())
+                .toList();
         assertThat(column(acts)).isSubsetOf(methods);
     }
 }

@@ -77,8 +77,9 @@ public abstract class AdminCrashContract {
         var name = "admin-crash-" + UUID.randomUUID();
         var order = new Order("o-1", 100);
         try (var idempotency = Idempotency.on(store())) {
-            Failures.failed(InDoubtException.class, () -> charge(idempotency, name, false)
-                    .execute(order));
+            Failures.failed(
+                    InDoubtException.class,
+                    () -> charge(idempotency, name, false).execute(order));
             var doubt = store().find(new IdempotencyKey(name, "o-1")).record();
 
             try (var child = ChildJvm.start(
