@@ -218,7 +218,7 @@ public abstract class AuditedStoreContract {
     @Clause("A7")
     @DisplayName(
             "A7. Pages have no more entries than their limit, and less only when they are the last; page by page each entry comes"
-                    + " exactly once, also among entries of one and the same time.")
+                    + " once, also among entries of one and the same time.")
     void audit_pages_haveEachEntryOnce() {
         var ids = new ArrayList<String>();
         for (var i = 0; i < MANY; i++) {
