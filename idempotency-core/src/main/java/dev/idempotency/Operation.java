@@ -306,12 +306,15 @@ public final class Operation<I, O extends @Nullable Object> {
                     kept == null ? "no request was kept" : "the request was kept by another codec, " + kept.codec());
         }
         I request;
+        boolean same;
         try {
             request = codec.decode(kept.bytes());
+            same = keyOf(request).equals(standing.key()) && fingerprintOf(request).equals(standing.fingerprint());
         } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-            throw new IllegalStateException("the kept request cannot be decoded", e);
+            throw new IllegalStateException(
+                    "the kept request cannot be read: " + e.getClass().getName(), e);
         }
-        if (!keyOf(request).equals(standing.key()) || !fingerprintOf(request).equals(standing.fingerprint())) {
+        if (!same) {
             throw new IllegalStateException("the kept request is not the one that the key was reserved for");
         }
         return request;

@@ -291,14 +291,18 @@ public final class Reconciler implements AutoCloseable {
                 return false;
             }
             failed.increment();
-            LOG.warn("Recovery of {} failed; it is tried again later", key, failure);
+            // Only our own messages: a codec's or a client's may say what is in the request.
+            String why = failure instanceof IllegalStateException
+                    ? String.valueOf(failure.getMessage())
+                    : failure.getClass().getName();
+            LOG.warn("Recovery of {} failed, and is tried again later: {}", key, why);
             if (!(failure instanceof StoreException)) {
                 idempotency.tell(new IdempotencyEvent(
                         IdempotencyEvent.Type.RECOVERY_FAILED,
                         key,
                         listed.generation(),
                         listed.attempt(),
-                        String.valueOf(failure.getMessage())));
+                        why));
             }
             return false;
         }
