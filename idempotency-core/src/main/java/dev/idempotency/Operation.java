@@ -309,7 +309,8 @@ public final class Operation<I, O extends @Nullable Object> {
         boolean same;
         try {
             request = codec.decode(kept.bytes());
-            same = keyOf(request).equals(standing.key()) && fingerprintOf(request).equals(standing.fingerprint());
+            same = keyOf(request).equals(standing.key())
+                    && fingerprintOf(request).equals(standing.fingerprint());
         } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
             throw new IllegalStateException(
                     "the kept request cannot be read: " + e.getClass().getName(), e);

@@ -298,11 +298,7 @@ public final class Reconciler implements AutoCloseable {
             LOG.warn("Recovery of {} failed, and is tried again later: {}", key, why);
             if (!(failure instanceof StoreException)) {
                 idempotency.tell(new IdempotencyEvent(
-                        IdempotencyEvent.Type.RECOVERY_FAILED,
-                        key,
-                        listed.generation(),
-                        listed.attempt(),
-                        why));
+                        IdempotencyEvent.Type.RECOVERY_FAILED, key, listed.generation(), listed.attempt(), why));
             }
             return false;
         }
