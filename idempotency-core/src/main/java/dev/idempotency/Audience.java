@@ -70,7 +70,7 @@ final class Audience {
     }
 
     /** Begins to watch a run. */
-    Watch watch(Run run, IdempotencyKey key, Watch parent) {
+    Watch watch(Run run, IdempotencyKey key) {
         if (listeners.isEmpty() && tracing == null) {
             return Watch.NONE;
         }
@@ -79,7 +79,7 @@ final class Audience {
             String scope = key.scope();
             int slash = scope.indexOf('/');
             String operation = slash < 0 ? scope : scope.substring(0, slash);
-            quietly(run.name(), () -> watch.spanned(tracing.start(run, operation, key.digest(), parent.span())));
+            quietly(run.name(), () -> watch.spanned(tracing.start(run, operation, key.digest())));
         }
         return watch;
     }

@@ -32,7 +32,7 @@ final class Driver {
 
     /** Begins to watch a run. */
     Watch watch(IdempotencyListener.Run run, IdempotencyKey key) {
-        return audience.watch(run, key, Watch.NONE);
+        return audience.watch(run, key);
     }
 
     /**

@@ -48,15 +48,14 @@ public final class Idempotency implements AutoCloseable {
      */
     public interface Tracing {
         /**
-         * Starts a span.
+         * Starts a span, as a part of whatever is current in this thread.
          *
          * @param run what is run
          * @param operation the operation's name
          * @param keyDigest stands for the key: {@link IdempotencyKey#digest()}
-         * @param parent the run that it is a part of; null if it is a part of whatever is current in this thread
          * @return the span
          */
-        Span start(IdempotencyListener.Run run, String operation, String keyDigest, @Nullable Span parent);
+        Span start(IdempotencyListener.Run run, String operation, String keyDigest);
 
         /** One run. Thread-safe. */
         interface Span {

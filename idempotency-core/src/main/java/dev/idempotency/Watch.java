@@ -36,13 +36,9 @@ final class Watch {
         span = started;
     }
 
-    Tracing.@Nullable Span span() {
-        return span;
-    }
-
-    /** A run within this one. */
+    /** A run within this one, which is the current one of this thread. */
     Watch within(Run inner) {
-        return audience == null ? NONE : audience.watch(inner, key, this);
+        return audience == null ? NONE : audience.watch(inner, key);
     }
 
     /** What happened meanwhile tells how a success came about. */

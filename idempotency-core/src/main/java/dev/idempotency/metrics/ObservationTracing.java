@@ -8,7 +8,6 @@ import io.micrometer.observation.ObservationRegistry;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A Micrometer observation, and so a span, for every execution, recovery, lookup and seal. What is observed below them on the same
@@ -44,16 +43,12 @@ public final class ObservationTracing implements Idempotency.Tracing {
     }
 
     @Override
-    public Idempotency.Tracing.Span start(
-            Run run, String operation, String keyDigest, Idempotency.Tracing.@Nullable Span parent) {
-        Observation observation = Observation.createNotStarted("idempotency." + word(run), registry)
+    public Idempotency.Tracing.Span start(Run run, String operation, String keyDigest) {
+        return new ObservedRun(Observation.createNotStarted("idempotency." + word(run), registry)
                 .contextualName(word(run) + " " + operation)
                 .lowCardinalityKeyValue("operation", operation)
-                .highCardinalityKeyValue("key.digest", keyDigest);
-        if (parent instanceof ObservedRun outer) {
-            observation.parentObservation(outer.observation());
-        }
-        return new ObservedRun(observation.start());
+                .highCardinalityKeyValue("key.digest", keyDigest)
+                .start());
     }
 
     private record ObservedRun(Observation observation) implements Idempotency.Tracing.Span {

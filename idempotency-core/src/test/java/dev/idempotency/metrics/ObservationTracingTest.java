@@ -323,8 +323,8 @@ final class ObservationTracingTest {
                 throw new IllegalStateException("end");
             }
         };
-        for (Idempotency.Tracing tracing : List.<Idempotency.Tracing>of(
-                (run, operation, digest, parent) -> failing, (run, operation, digest, parent) -> {
+        for (Idempotency.Tracing tracing :
+                List.<Idempotency.Tracing>of((run, operation, digest) -> failing, (run, operation, digest) -> {
                     throw new IllegalStateException("start");
                 })) {
             try (var traced = Idempotency.builder(CaffeineIdempotencyStore.create())
@@ -343,9 +343,9 @@ final class ObservationTracingTest {
     void tracing_isToldOperationAndDigest_andNoKey() {
         var told = new CopyOnWriteArrayList<String>();
         try (var traced = Idempotency.builder(CaffeineIdempotencyStore.create())
-                .tracing((run, operation, digest, parent) -> {
+                .tracing((run, operation, digest) -> {
                     told.add(run + " " + operation + " " + digest);
-                    return ObservationTracing.on(registry).start(run, operation, digest, parent);
+                    return ObservationTracing.on(registry).start(run, operation, digest);
                 })
                 .build()) {
             traced.operation("charge", Order.class, String.class)
