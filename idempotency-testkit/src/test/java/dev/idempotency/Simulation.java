@@ -175,6 +175,8 @@ final class Simulation {
     private static final long FAULTS_END = 90_000;
     private static final long LAST_RETRY = 270_000;
     private static final long HORIZON = 1_800_000;
+    /** Some ten times as many as the longest right run takes: a process that goes round in circles gets no further. */
+    private static final int MOST_STEPS = 20_000;
 
     private final class Process {
         final int number;
@@ -311,8 +313,13 @@ final class Simulation {
         if (world.faulty() || random.nextInt(4) == 0) {
             at(20_000 + random.nextLong(60_000), null, false, this::override);
         }
+        int steps = 0;
         while (!queue.isEmpty() && violation == null && now < HORIZON) {
             Task task = queue.remove();
+            if (++steps > MOST_STEPS) {
+                violated("I8: no end after " + MOST_STEPS + " steps");
+                break;
+            }
             now = Math.max(now, task.at());
             Process process = task.process();
             if (process == null) {
