@@ -175,8 +175,8 @@ final class Simulation {
     private static final long FAULTS_END = 90_000;
     private static final long LAST_RETRY = 270_000;
     private static final long HORIZON = 1_800_000;
-    /** Some ten times as many as the longest right run takes: a process that goes round in circles gets no further. */
-    private static final int MOST_STEPS = 20_000;
+    /** Several times as many as the longest right run takes: a process that goes round in circles gets no further. */
+    private static final int MOST_STEPS = 10_000;
 
     private final class Process {
         final int number;
