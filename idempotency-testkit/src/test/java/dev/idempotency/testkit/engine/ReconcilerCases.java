@@ -389,6 +389,61 @@ public abstract class ReconcilerCases {
         assertThatThrownBy(reconciler::start).isInstanceOf(IllegalStateException.class);
     }
 
+    @Test
+    void close_waitsForWhatIsUnderWay() throws Exception {
+        var ledger = new Ledger(1);
+        payAndVanish("lookup", lookup(ledger), ledger, true, 1);
+        var asked = new CountDownLatch(1);
+        var answer = new CountDownLatch(1);
+        var operation = payments(another(), "lookup", Recovery.lookup((payment, attempt) -> {
+                    asked.countDown();
+                    answer.await();
+                    return found(ledger, payment);
+                }))
+                .calling((payment, attempt) -> ledger.pay(payment));
+        var reconciler = reconciler(operation);
+        reconciler.start();
+        asked.await();
+        var closing = new Thread(reconciler::close);
+        closing.start();
+        Eventually.holds("waits", () -> closing.getState() == Thread.State.TIMED_WAITING);
+        assertThat(record("lookup", 0).state()).isEqualTo(State.IN_DOUBT);
+
+        answer.countDown();
+        closing.join();
+
+        assertThat(record("lookup", 0).state()).isEqualTo(State.COMPLETED);
+    }
+
+    @Test
+    void parallelism_isBounded() {
+        assertThat(mostAtOnce(3, Duration.ofMillis(100))).isLessThanOrEqualTo(3);
+        assertThat(mostAtOnce(4, Eventually.DEADLINE)).as("the count sees more").isEqualTo(4);
+    }
+
+    /** How many are at the provider at once, of whom each stays until there are four or his patience is over. */
+    private int mostAtOnce(int parallelism, Duration patience) {
+        var ledger = new Ledger(1);
+        String policy = "lookup-" + parallelism;
+        payAndVanish(policy, lookup(ledger), ledger, true, 8);
+        var present = new AtomicInteger();
+        var most = new AtomicInteger();
+        Recovery<Payment, Paid> counted = Recovery.lookup((payment, attempt) -> {
+            most.accumulateAndGet(present.incrementAndGet(), Math::max);
+            Eventually.orAfter(patience, () -> most.get() >= 4);
+            present.decrementAndGet();
+            return found(ledger, payment);
+        });
+        var operation = payments(another(), policy, counted).calling((payment, attempt) -> ledger.pay(payment));
+        var reconciler = Reconciler.on(instances.get(instances.size() - 1))
+                .operations(operation)
+                .parallelism(parallelism)
+                .build();
+
+        assertThat(reconciler.sweep().resolved()).isEqualTo(8);
+        return most.get();
+    }
+
     // ---- several at once
 
     private static final int KEYS = 12;
