@@ -75,7 +75,7 @@ final class WriteTest {
                 .isNull();
         assertThat(written(new Write(record(state), false, false, true, HOUR, null, HOUR))
                         .leaseUntil())
-                .isNull();
+                .isEqualTo(state == State.IN_DOUBT ? NOW.plus(HOUR) : null);
     }
 
     @Test
