@@ -167,6 +167,7 @@ public abstract class StoreModelProperties {
                 .nativeKey(content.nativeKey())
                 .terms(content.terms())
                 .result(content.result())
+                .request(content.request())
                 .evidence(content.evidence())
                 .build();
     }
@@ -186,7 +187,7 @@ public abstract class StoreModelProperties {
                 content.nativeKey(),
                 content.terms(),
                 null,
-                null,
+                content.request(),
                 none,
                 IdempotencyRecord.Times.UNSET);
     }
