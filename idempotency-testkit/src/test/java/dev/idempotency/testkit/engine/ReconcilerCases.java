@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -133,6 +134,7 @@ public abstract class ReconcilerCases {
     /** A process that pays, and is never heard of again: its attempts lapse. */
     private void payAndVanish(
             String policy, Recovery<Payment, Paid> recovery, Ledger ledger, boolean effect, int keys) {
+        Set<String> called = ConcurrentHashMap.newKeySet();
         var operation = payments(another(), policy, recovery)
                 .lease(LEASE)
                 .callTimeout(Duration.ofMillis(10))
@@ -140,6 +142,7 @@ public abstract class ReconcilerCases {
                     if (effect) {
                         ledger.pay(payment);
                     }
+                    called.add(payment.id());
                     never.await();
                     throw new IllegalStateException("this process is dead");
                 });
@@ -147,7 +150,9 @@ public abstract class ReconcilerCases {
             var payment = payment(i);
             var unused = threads.submit(() -> untilCalled(operation, payment));
         }
-        Eventually.holds(keys + " lapsed attempts", () -> unresolved(policy) == keys && lapsed(policy, keys));
+        Eventually.holds(
+                keys + " lapsed attempts",
+                () -> called.size() == keys && unresolved(policy) == keys && lapsed(policy, keys));
     }
 
     /** On a busy machine a lease may be over before the call: then nothing was sent, and the key is free again. */
