@@ -1,0 +1,167 @@
+package dev.idempotency.cli;
+
+import dev.idempotency.Admin;
+import dev.idempotency.Admin.Ruling;
+import dev.idempotency.Fingerprint;
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.StoredResult;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Does what a form says. Thread-safe. */
+final class Deeds {
+    private final Admin admin;
+
+    Deeds(Admin admin) {
+        this.admin = admin;
+    }
+
+    /** Reads one form, and notes all that is wrong with it. Not thread-safe. */
+    private static final class Form {
+        private final Fields fields;
+        private final List<Problems.Problem> problems = new ArrayList<>();
+
+        Form(Fields fields) {
+            this.fields = fields;
+        }
+
+        <T> @Nullable T read(String field, String what, Supplier<T> reading) {
+            try {
+                return reading.get();
+            } catch (IllegalArgumentException e) {
+                problems.add(new Problems.Problem(field, what + ": " + e.getMessage()));
+                return null;
+            } catch (Failure e) {
+                problems.add(new Problems.Problem(field, what + ": " + e.text()));
+                return null;
+            }
+        }
+
+        /** One text of a ruling; without it, this is asked for. */
+        @Nullable
+        Ruling ruling(String field, String text, String otherwise, Function<String, Ruling> reading) {
+            if (text.isEmpty()) {
+                problems.add(new Problems.Problem(field, otherwise));
+                return null;
+            }
+            return read(field, otherwise, () -> reading.apply(text));
+        }
+
+        void require(boolean isSo, String field, String otherwise) {
+            if (!isSo) {
+                problems.add(new Problems.Problem(field, otherwise));
+            }
+        }
+
+        void end() {
+            if (!problems.isEmpty()) {
+                throw new Problems(problems);
+            }
+        }
+
+        String text(String field) {
+            return fields.text(field).strip();
+        }
+    }
+
+    /** Where to go when it is done. */
+    Target act(Visit visit, Fields fields) {
+        IdempotencyKey key = key(fields);
+        long version = version(fields);
+        var form = new Form(fields);
+        String act = fields.text("act");
+        form.require(!act.isEmpty(), "act", "Choose what is to be recorded");
+        StoredResult result = form.read("result", "The result", () -> result(act, fields));
+        StoredResult decline =
+                form.read("reason", "The reason", () -> act.equals("declined") ? decline(form.text("reason")) : null);
+        Fingerprint payload = form.read("payload", "The new payload", () -> payload(act, form));
+        Ruling ruling = ruling(visit, form);
+        form.require(
+                fields.text("confirmed").equals("yes"),
+                "confirmed",
+                "Confirm that you reviewed this version of the key");
+        form.end();
+        if (ruling == null) {
+            throw new IllegalStateException("no ruling");
+        }
+        switch (act) {
+            case "executed" -> admin.resolveExecuted(key, version, null, ruling);
+            case "executed-result" -> admin.resolveExecuted(key, version, result, ruling);
+            case "declined" -> admin.resolveExecuted(key, version, decline, ruling);
+            case "not-executed" -> admin.resolveNotExecuted(key, version, ruling);
+            case "reexecute" -> admin.reExecute(key, version, ruling);
+            case "reopen" -> admin.reopen(key, version, ruling);
+            case "request" -> {
+                if (payload == null) {
+                    throw new IllegalStateException("no payload");
+                }
+                admin.requestOverride(key, version, payload, ruling);
+            }
+            case "approve" -> {
+                OverrideCommands.requireReviewed(admin, key, fields.text("request"), version);
+                admin.approveOverride(key, fields.text("request"), ruling);
+            }
+            case "refuse" -> {
+                OverrideCommands.requireReviewed(admin, key, fields.text("request"), version);
+                admin.refuseOverride(key, fields.text("request"), ruling);
+            }
+            default -> throw new Refusal(400, "There is no such act.");
+        }
+        return Target.key(key).with("done", act);
+    }
+
+    static IdempotencyKey key(Fields fields) {
+        try {
+            return new IdempotencyKey(fields.text("scope"), fields.text("key"));
+        } catch (IllegalArgumentException e) {
+            throw new Refusal(400, "Scope or key: " + e.getMessage() + ".");
+        }
+    }
+
+    private static long version(Fields fields) {
+        try {
+            return Long.parseLong(fields.text("version"));
+        } catch (NumberFormatException e) {
+            throw new Refusal(400, "The form has no version of the key.");
+        }
+    }
+
+    private static @Nullable Ruling ruling(Visit visit, Form form) {
+        String user = visit.user();
+        String who = user == null ? form.text("by") : user;
+        Ruling byWhom = form.ruling("by", who, "Say who you are", text -> new Ruling(text, "-", "-"));
+        Ruling why = form.ruling("why", form.text("why"), "Say why", text -> new Ruling("-", text, "-"));
+        Ruling evidence = form.ruling(
+                "evidence", form.text("evidence"), "Say on what evidence", text -> new Ruling("-", "-", text));
+        return byWhom == null || why == null || evidence == null
+                ? null
+                : new Ruling(byWhom.who(), why.why(), evidence.evidence());
+    }
+
+    private static @Nullable StoredResult result(String act, Fields fields) {
+        if (!act.equals("executed-result")) {
+            return null;
+        }
+        byte[] json = fields.text("result").strip().getBytes(StandardCharsets.UTF_8);
+        Payloads.requireJson(json);
+        return new StoredResult(StoredResult.Kind.RESULT, "json", json);
+    }
+
+    private static StoredResult decline(String reason) {
+        return ResolveCommands.Declines.of(reason);
+    }
+
+    private static @Nullable Fingerprint payload(String act, Form form) {
+        if (!act.equals("request")) {
+            return null;
+        }
+        String payload = form.text("payload");
+        return payload.startsWith(Fingerprint.JCS_SHA256 + ":")
+                ? Payloads.parse(payload)
+                : Payloads.fingerprint(payload.getBytes(StandardCharsets.UTF_8));
+    }
+}

@@ -1,0 +1,531 @@
+package dev.idempotency.cli;
+
+import dev.idempotency.Admin.Review;
+import dev.idempotency.Fingerprint;
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.Evidence;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoredResult;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** One key: what is known, what may be decided, and what was. Not thread-safe. */
+final class KeyPage {
+    private static final int LONGEST_TEXT = 4000;
+    private static final int LONGEST_RESULT = 64 * 1024;
+
+    private final Visit visit;
+    private final Review review;
+    private final IdempotencyRecord record;
+    private final Fields fields;
+    private final List<Problems.Problem> problems;
+    private final boolean isNew;
+
+    /** With what was typed into a form that did not do what was wished, unless the page is new. */
+    KeyPage(Visit visit, Review review, Fields fields, List<Problems.Problem> problems, boolean isNew) {
+        this.visit = visit;
+        this.review = review;
+        this.record = review.record();
+        this.fields = fields;
+        this.problems = problems;
+        this.isNew = isNew;
+    }
+
+    Html main() {
+        var main = Html.of("main");
+        if (!problems.isEmpty()) {
+            main.add(Pages.problems(problems, sentForm()));
+        }
+        String done = isNew ? done(fields.text("done")) : null;
+        if (done != null) {
+            main.add(Html.of("p", done).attribute("class", "done").attribute("role", "status"));
+        }
+        main.add(Html.of("h1").data(record.key().value()));
+        main.add(facts());
+        main.add(outlook());
+        for (int i = 0; i < review.pending().size(); i++) {
+            main.add(pending(review.pending().get(i), i + 1));
+        }
+        main.add(decide());
+        main.add(history());
+        main.add(section("trail", "Audit trail", trail(review.audit(), false)));
+        return main;
+    }
+
+    /** The record is gone, and what people did is not. */
+    static Html forgotten(IdempotencyKey key, List<AuditEntry> trail, List<Problems.Problem> problems) {
+        var main = Html.of("main");
+        if (!problems.isEmpty()) {
+            main.add(Pages.problems(problems, ""));
+        }
+        return main.add(Html.of("h1").data(key.value()))
+                .add(Html.of("p", "No record stands for the key; its audit trail is kept."))
+                .add(section("trail", "Audit trail", trail(trail, false)));
+    }
+
+    private static @Nullable String done(String act) {
+        return switch (act) {
+            case "executed", "executed-result", "declined" -> "Done: the key is completed.";
+            case "not-executed" -> "Done: the key is closed.";
+            case "reexecute", "reopen" -> "Done: the key is open; the next execution makes the call.";
+            case "request" -> "Done: a second person can approve the override now.";
+            case "approve" -> "Done: the key is open for the new payload alone.";
+            case "refuse" -> "Done: the override is refused.";
+            default -> null;
+        };
+    }
+
+    // ---- what is known
+
+    private Html facts() {
+        var times = record.times();
+        var terms = record.terms();
+        Fingerprint fingerprint = record.fingerprint();
+        var request = record.request();
+        var facts = Html.of("dl").attribute("class", "facts");
+        fact(facts, "Operation", Html.of("dd").data(record.key().scope()));
+        fact(
+                facts,
+                "State",
+                Html.of("dd")
+                        .add(badge(record.state()))
+                        .text(" for " + Spans.text(Duration.between(times.stateSince(), review.now())) + ", since ")
+                        .add(time(times.stateSince())));
+        fact(
+                facts,
+                "Version",
+                Html.of(
+                        "dd",
+                        record.version() + ", generation " + record.generation() + ", attempt " + record.attempt()));
+        fact(
+                facts,
+                "Policy",
+                Html.of(
+                        "dd",
+                        terms.policy() + "; if the provider has nothing: " + terms.whenMissing()
+                                + (terms.quiescence() == null ? "" : "; quiescence " + terms.quiescence())
+                                + (terms.resendWithin() == null
+                                        ? ""
+                                        : "; same native key within " + terms.resendWithin())));
+        fact(facts, "Native key", Html.of("dd").add(Html.of("code").data(record.nativeKey())));
+        fact(
+                facts,
+                "Fingerprint",
+                fingerprint == null
+                        ? Html.of("dd", "any payload")
+                        : Html.of("dd").add(Html.of("code").data(Payloads.text(fingerprint))));
+        fact(facts, "Result", outcome(Html.of("dd"), record.result()));
+        fact(
+                facts,
+                "Request",
+                Html.of(
+                        "dd",
+                        request == null ? "not kept" : "kept, " + request.bytes().length + " bytes, and not shown"));
+        fact(
+                facts,
+                "Times",
+                Html.of("dd", "created ")
+                        .add(time(times.createdAt()))
+                        .text(", first sent ")
+                        .add(time(times.firstSentAt()))
+                        .text(", expires ")
+                        .add(time(times.expiresAt())));
+        if (times.leaseUntil() != null) {
+            fact(
+                    facts,
+                    "Lease",
+                    Html.of("dd", "until ")
+                            .add(time(times.leaseUntil()))
+                            .text(record.isLapsed(review.now()) ? ", which is over" : ""));
+        }
+        return facts;
+    }
+
+    private static void fact(Html facts, String name, Html value) {
+        facts.add(Html.of("div").add(Html.of("dt", name)).add(value));
+    }
+
+    private Html outcome(Html into, @Nullable StoredResult result) {
+        if (result == null) {
+            return into.text("none");
+        }
+        into.text(result.kind().name().toLowerCase(Locale.ROOT) + ", " + result.size() + " bytes, codec ")
+                .data(result.codec())
+                .text(" ");
+        if (!(isNew && fields.text("result").equals("show"))) {
+            return into.add(
+                    Html.of("a", "Show results").to(Target.key(record.key()).with("result", "show")));
+        }
+        String text = Json.utf8(result.bytes());
+        return into.add(Html.of("pre")
+                .attribute("tabindex", "0")
+                .data(cut(text == null ? HexFormat.of().formatHex(result.bytes()) : text, LONGEST_RESULT)));
+    }
+
+    private static String cut(String text, int longest) {
+        return text.length() <= longest
+                ? text
+                : text.substring(0, longest) + " … (cut; it has " + text.length() + " characters)";
+    }
+
+    private Html outlook() {
+        var outlook = Html.of("p").attribute("class", "outlook").data(review.recovery());
+        Instant quiescentAt = review.quiescentAt();
+        var section = Html.of("div").add(outlook);
+        if (quiescentAt != null) {
+            section.add(
+                    review.isQuiescent()
+                            ? Html.of("p", "“Not executed” may be decided since ")
+                                    .add(time(quiescentAt))
+                                    .text(".")
+                            : Html.of("p", "“Not executed” may not be decided before ")
+                                    .add(time(quiescentAt))
+                                    .text(": what is in flight may take effect until then."));
+        }
+        return section;
+    }
+
+    private Html history() {
+        var list = Html.of("ol").attribute("class", "timeline");
+        list.add(event(record.times().createdAt(), "Reserved", "the key's first reservation", false, null));
+        for (Evidence line : record.evidence()) {
+            list.add(event(
+                    line.at(),
+                    words(line.kind().name()) + ", attempt " + line.attempt(),
+                    line.detail(),
+                    isAlarm(line.kind()),
+                    line.result()));
+        }
+        list.add(event(record.times().stateSince(), words(record.state().name()), "as it stands now", false, null));
+        return section("history", "History", list);
+    }
+
+    private static boolean isAlarm(Evidence.Kind kind) {
+        return kind == Evidence.Kind.CONFLICT || kind == Evidence.Kind.CONTRADICTION || kind == Evidence.Kind.DUPLICATE;
+    }
+
+    private Html event(Instant at, String what, String detail, boolean isAlarm, @Nullable StoredResult result) {
+        var item = Html.of("li")
+                .attribute("class", isAlarm ? "alarm" : "event")
+                .add(time(at))
+                .text(" ")
+                .add(Html.of("strong", what + (isAlarm ? " (alarm)" : "")));
+        if (!detail.isEmpty()) {
+            item.add(Html.of("div").data(cut(detail, LONGEST_TEXT)));
+        }
+        if (result != null) {
+            item.add(outcome(Html.of("div", "Outcome: "), result));
+        }
+        return item;
+    }
+
+    // ---- what may be decided
+
+    private Html decide() {
+        boolean isDoubt = record.state() == State.IN_DOUBT || record.isLapsed(review.now());
+        boolean isClosed = record.state() == State.CLOSED;
+        if (!isDoubt && !record.state().isTerminal()) {
+            return section("decide", "Decide", Html.of("p", "There is nothing to decide now."));
+        }
+        String prefix = "decide-";
+        var choice = Html.of("fieldset").attribute("id", prefix + "act").attribute("tabindex", "-1");
+        choice.add(Html.of("legend", isDoubt ? "What became of the write?" : "What is to be done?"));
+        if (isDoubt) {
+            choice.add(
+                    radio(prefix, "executed", "It has happened; its result is not known", Consequences.executed(null)));
+            choice.add(radio(
+                    prefix,
+                    "executed-result",
+                    "It has happened, with this result",
+                    "The key is completed with this result: every caller gets it, and no call is made again."));
+            choice.add(Html.of("div")
+                    .attribute("class", "nested")
+                    .add(area(prefix, "result", "The result as JSON, as the operation's codec writes it")));
+            choice.add(radio(
+                    prefix,
+                    "declined",
+                    "The provider has declined it",
+                    "The key is completed: every caller gets DeclinedException with this reason."));
+            choice.add(Html.of("div")
+                    .attribute("class", "nested")
+                    .add(text(prefix, "reason", "The reason, in the provider's terms", "2000")));
+            choice.add(radio(prefix, "not-executed", "It has not happened, and will not", Consequences.notExecuted()));
+            choice.add(radio(
+                    prefix, "reexecute", "It has not happened, and is to be made", Consequences.reExecute(record)));
+        }
+        if (isClosed) {
+            choice.add(radio(prefix, "reopen", "Open it again for its own payload", Consequences.reopen(record)));
+        }
+        if (record.state().isTerminal()) {
+            choice.add(radio(
+                    prefix,
+                    "request",
+                    "Ask that another payload takes over the key",
+                    "Only the audit trail is written: a second person has to approve it."));
+            choice.add(Html.of("div")
+                    .attribute("class", "nested")
+                    .add(area(prefix, "payload", "The new payload as JSON, or its fingerprint (jcs-sha256:..)")));
+        }
+        return section("decide", "Decide", form(prefix, null).add(choice).add(ruling(prefix)));
+    }
+
+    private Html pending(AuditEntry request, int number) {
+        String prefix = "request-" + number + "-";
+        Fingerprint wished = request.fingerprint();
+        var facts = Html.of("dl").attribute("class", "facts");
+        fact(facts, "Asked by", Html.of("dd").data(request.who()));
+        fact(facts, "Why", Html.of("dd").data(request.why()));
+        fact(facts, "Evidence", Html.of("dd").data(request.evidence()));
+        fact(
+                facts,
+                "New payload",
+                Html.of("dd").add(Html.of("code").data(wished == null ? "–" : Payloads.text(wished))));
+        fact(facts, "Request", Html.of("dd").add(Html.of("code", request.id())));
+        var choice = Html.of("fieldset")
+                .attribute("id", prefix + "act")
+                .attribute("tabindex", "-1")
+                .add(Html.of("legend", "Your answer"))
+                .add(radio(prefix, "approve", "Approve", Consequences.approve(record, request)))
+                .add(radio(prefix, "refuse", "Refuse, or take back", Consequences.refuse()));
+        return section(
+                "request-" + number,
+                "Override request " + number,
+                Html.of("div")
+                        .add(facts)
+                        .add(form(prefix, request.id()).add(choice).add(ruling(prefix))));
+    }
+
+    private Html form(String prefix, @Nullable String request) {
+        var form = Html.of("form")
+                .attribute("method", "post")
+                .attribute("autocomplete", "off")
+                .to(Target.path("/act"))
+                .add(hidden("token", visit.token()))
+                .add(hidden("form", prefix))
+                .add(hidden("scope", record.key().scope()))
+                .add(hidden("key", record.key().value()))
+                .add(hidden("version", Long.toString(record.version())));
+        return request == null ? form : form.add(hidden("request", request));
+    }
+
+    private static Html hidden(String name, String value) {
+        return Html.of("input")
+                .attribute("type", "hidden")
+                .attribute("name", name)
+                .attribute("value", value);
+    }
+
+    private Html ruling(String prefix) {
+        var ruling = Html.of("div");
+        String user = visit.user();
+        if (user == null) {
+            ruling.add(text(prefix, "by", "Your name", "200"));
+        } else {
+            ruling.add(Html.of("p", "This is recorded under your name, ")
+                    .data(user)
+                    .text("."));
+        }
+        ruling.add(text(prefix, "why", "Why", "1000"));
+        ruling.add(text(
+                prefix, "evidence", "Evidence, such as a reference at the provider. No secret, no payload", "1000"));
+        var box = Html.of("input")
+                .attribute("type", "checkbox")
+                .attribute("name", "confirmed")
+                .attribute("value", "yes")
+                .attribute("id", prefix + "confirmed");
+        if (problem(prefix, "confirmed") != null) {
+            box.attribute("aria-invalid", "true").attribute("aria-describedby", prefix + "confirmed-problem");
+        }
+        ruling.add(Html.of("div")
+                .attribute("class", "check")
+                .add(box)
+                .add(Html.of("label", "I reviewed version " + record.version() + " of this key, and want this recorded")
+                        .attribute("for", prefix + "confirmed")));
+        String problem = problem(prefix, "confirmed");
+        if (problem != null) {
+            ruling.add(problemText(prefix, "confirmed", problem));
+        }
+        return ruling.add(Html.of("button", "Record it").attribute("type", "submit"));
+    }
+
+    private Html radio(String prefix, String act, String label, String consequence) {
+        String id = prefix + act;
+        var button = Html.of("input")
+                .attribute("type", "radio")
+                .attribute("name", "act")
+                .attribute("value", act)
+                .attribute("id", id)
+                .attribute("aria-describedby", id + "-hint");
+        if (typed(prefix, "act").equals(act)) {
+            button.attribute("checked");
+        }
+        boolean isTooEarly = (act.equals("not-executed") || act.equals("reexecute"))
+                && review.quiescentAt() != null
+                && !review.isQuiescent();
+        if (isTooEarly) {
+            button.attribute("disabled");
+        }
+        return Html.of("div")
+                .attribute("class", "choice")
+                .add(button)
+                .add(Html.of("label", label + (isTooEarly ? " (not yet)" : "")).attribute("for", id))
+                .add(Html.of("div", consequence).attribute("class", "hint").attribute("id", id + "-hint"));
+    }
+
+    private Html text(String prefix, String name, String label, String longest) {
+        return field(
+                prefix,
+                name,
+                label,
+                Html.of("input")
+                        .attribute("type", "text")
+                        .attribute("value", typed(prefix, name))
+                        .attribute("maxlength", longest));
+    }
+
+    private Html area(String prefix, String name, String label) {
+        return field(
+                prefix,
+                name,
+                label,
+                Html.of("textarea")
+                        .attribute("rows", "3")
+                        .attribute("spellcheck", "false")
+                        .text(typed(prefix, name)));
+    }
+
+    private Html field(String prefix, String name, String label, Html input) {
+        String id = prefix + name;
+        input.attribute("id", id).attribute("name", name);
+        String problem = problem(prefix, name);
+        var field = Html.of("div")
+                .attribute("class", "field")
+                .add(Html.of("label", label).attribute("for", id));
+        if (problem != null) {
+            input.attribute("aria-invalid", "true").attribute("aria-describedby", id + "-problem");
+            field.add(problemText(prefix, name, problem));
+        }
+        return field.add(input);
+    }
+
+    private static Html problemText(String prefix, String name, String problem) {
+        return Html.of("div")
+                .attribute("class", "problem")
+                .attribute("id", prefix + name + "-problem")
+                .data(problem);
+    }
+
+    private String sentForm() {
+        String form = fields.text("form");
+        return form.matches("decide-|request-\\d{1,3}-") ? form : "decide-";
+    }
+
+    private String typed(String prefix, String name) {
+        return isNew || !sentForm().equals(prefix) ? "" : fields.text(name);
+    }
+
+    private @Nullable String problem(String prefix, String name) {
+        if (!sentForm().equals(prefix)) {
+            return null;
+        }
+        return problems.stream()
+                .filter(problem -> name.equals(problem.field()))
+                .map(Problems.Problem::text)
+                .findFirst()
+                .orElse(null);
+    }
+
+    // ---- parts
+
+    private static Html section(String id, String title, Html content) {
+        return Html.of("section")
+                .attribute("aria-labelledby", id)
+                .add(Html.of("h2", title).attribute("id", id))
+                .add(content);
+    }
+
+    static Html columns(String... names) {
+        var row = Html.of("tr");
+        for (String name : names) {
+            row.add(Html.of("th", name).attribute("scope", "col"));
+        }
+        return row;
+    }
+
+    static Html badge(State state) {
+        return Html.of("span", words(state.name()))
+                .attribute(
+                        "class",
+                        "badge " + state.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
+
+    static Html time(Instant at) {
+        return Html.of(
+                        "time",
+                        at.truncatedTo(ChronoUnit.SECONDS)
+                                .toString()
+                                .replace('T', ' ')
+                                .replace("Z", " UTC"))
+                .attribute("datetime", at.toString());
+    }
+
+    private static String words(String constant) {
+        String words = constant.toLowerCase(Locale.ROOT).replace('_', ' ');
+        return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
+    }
+
+    static Html trail(List<AuditEntry> entries, boolean ofAll) {
+        if (entries.isEmpty()) {
+            return Html.of("p", "Nobody has decided anything yet.").attribute("class", "none");
+        }
+        var rows = Html.of("tbody");
+        for (AuditEntry entry : entries) {
+            Instant at = entry.at();
+            var row = Html.of("tr")
+                    .add(Html.of("td").add(at == null ? Html.of("span", "–") : time(at)))
+                    .add(Html.of(
+                            "td",
+                            words(entry.act().name()) + ", "
+                                    + words(entry.phase().name())));
+            if (ofAll) {
+                row.add(Html.of("td")
+                        .add(Html.of("a")
+                                .to(Target.key(entry.key()))
+                                .data(entry.key().value()))
+                        .text(" ")
+                        .data(entry.key().scope()));
+            }
+            row.add(Html.of("td").data(entry.who()))
+                    .add(Html.of("td")
+                            .add(Html.of("div").data(cut(entry.why(), LONGEST_TEXT)))
+                            .add(Html.of("div", "Evidence: ").data(cut(entry.evidence(), LONGEST_TEXT))))
+                    .add(Html.of("td", "Version " + entry.version() + ", generation " + entry.generation())
+                            .add(wished(entry))
+                            .add(Html.of("div").data(cut(entry.detail(), LONGEST_TEXT))));
+            rows.add(row);
+        }
+        var table = Html.of("table")
+                .add(Html.of("caption", "Newest first"))
+                .add(Html.of("thead")
+                        .add(
+                                ofAll
+                                        ? columns("At", "Act", "Key", "Who", "Why", "About")
+                                        : columns("At", "Act", "Who", "Why", "About")))
+                .add(rows);
+        return Html.of("div").attribute("class", "wide").add(table);
+    }
+
+    private static Html wished(AuditEntry entry) {
+        Fingerprint fingerprint = entry.fingerprint();
+        return fingerprint == null
+                ? Html.of("div")
+                : Html.of("div", "for ").add(Html.of("code").data(Payloads.text(fingerprint)));
+    }
+}

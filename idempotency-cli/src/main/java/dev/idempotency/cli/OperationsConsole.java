@@ -1,0 +1,186 @@
+package dev.idempotency.cli;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.idempotency.Admin;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The console for people who decide keys: pages that list unresolved keys, show one with its history and its audit trail, and
+ * take decisions, over HTTP. Everything goes through an {@link Admin}. Thread-safe; runs until it is closed.
+ *
+ * <p>By default it listens on the loopback interface only, for whoever is on this machine; there people type who they are.
+ * Anywhere else it does not start without an {@link Authenticator}, whose names then are what the audit trail gets. It speaks
+ * plain HTTP: beyond the loopback interface, put a proxy that ends TLS before it, and name that proxy's host with
+ * {@link Builder#allowHost}.
+ *
+ * <p>The pages run no script. A decision is taken only with a token of the session, from a page of this console
+ * ({@code Origin}), under a host name that it knows ({@code Host}). The JDK's server bounds slow requests by properties of the
+ * process, such as {@code sun.net.httpserver.maxReqTime}: a program that embeds the console sets them itself.
+ */
+public final class OperationsConsole implements AutoCloseable {
+    private static final int WORKERS = 8;
+
+    private static final Duration GOODBYE = Duration.ofSeconds(2);
+
+    private final HttpServer server;
+    private final Gate gate;
+    private final ExecutorService workers;
+    private final URI uri;
+
+    private OperationsConsole(Builder builder) {
+        InetSocketAddress address = builder.address;
+        if (!isLoopback(address.getAddress()) && builder.authenticator == null) {
+            throw new IllegalStateException("The console does not listen on "
+                    + address.getHostString() + " without an authenticator: it listens on the loopback interface, or"
+                    + " knows who comes");
+        }
+        if (address.getAddress() != null && address.getAddress().isAnyLocalAddress() && builder.hosts.isEmpty()) {
+            throw new IllegalStateException(
+                    "The console listens on all interfaces: name the hosts that it is reached by, with allowHost");
+        }
+        try {
+            server = HttpServer.create(address, 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "The console cannot listen on " + address.getHostString() + ":" + address.getPort(), e);
+        }
+        int port = server.getAddress().getPort();
+        uri = URI.create("http://" + host(address) + ":" + port + "/");
+        Set<String> hosts = new TreeSet<>(builder.hosts);
+        if (isLoopback(address.getAddress())) {
+            hosts.add("localhost:" + port);
+            hosts.add("127.0.0.1:" + port);
+            hosts.add("[::1]:" + port);
+        }
+        hosts.add(host(address) + ":" + port);
+        var number = new AtomicInteger();
+        workers = Executors.newFixedThreadPool(WORKERS, task -> {
+            var thread = new Thread(task, "idempotency-console-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        server.setExecutor(workers);
+        gate = new Gate(builder.admin, builder.authenticator, hosts);
+        server.createContext("/", gate);
+        server.start();
+    }
+
+    private static boolean isLoopback(@Nullable InetAddress address) {
+        return address != null && address.isLoopbackAddress();
+    }
+
+    private static String host(InetSocketAddress address) {
+        String host = address.getHostString();
+        return host.contains(":") ? "[" + host + "]" : host.toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Describes a console.
+     *
+     * @param admin does what people decide
+     * @return a builder; not thread-safe
+     * @throws NullPointerException if {@code admin} is null
+     */
+    public static Builder builder(Admin admin) {
+        return new Builder(admin);
+    }
+
+    /** Describes a console, setting by setting. Not thread-safe. */
+    public static final class Builder {
+        private final Admin admin;
+        private final Set<String> hosts = new TreeSet<>();
+        private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080);
+        private @Nullable Authenticator authenticator;
+
+        private Builder(Admin admin) {
+            this.admin = Objects.requireNonNull(admin, "admin");
+        }
+
+        /**
+         * Sets where the console listens. By default port 8080 of the loopback interface.
+         *
+         * @param address resolved; port 0 for any free one
+         * @return this
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is unresolved
+         */
+        public Builder address(InetSocketAddress address) {
+            if (address.isUnresolved()) {
+                throw new IllegalArgumentException("address " + address.getHostString() + " is unknown");
+            }
+            this.address = address;
+            return this;
+        }
+
+        /**
+         * Sets who knows the people. Without one they type their names.
+         *
+         * @param authenticator asked with each request
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder authenticator(Authenticator authenticator) {
+            this.authenticator = Objects.requireNonNull(authenticator, "authenticator");
+            return this;
+        }
+
+        /**
+         * Adds a name that browsers may reach the console by, such as a proxy's. Requests under any other are refused: a page of
+         * a stranger could otherwise lead a name of his to this address.
+         *
+         * @param host as it stands in the browser's address: the host, and its port unless that is the usual one
+         * @return this
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is not a host, or host and port
+         */
+        public Builder allowHost(String host) {
+            if (!host.matches("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+])(:\\d{1,5})?")) {
+                throw new IllegalArgumentException("host must be a host, or host:port");
+            }
+            hosts.add(host.toLowerCase(Locale.ROOT));
+            return this;
+        }
+
+        /**
+         * Starts the console.
+         *
+         * @return the console, listening
+         * @throws IllegalStateException if it would listen beyond the loopback interface without an authenticator, or on all
+         *     interfaces without a host
+         * @throws UncheckedIOException if it cannot listen there
+         */
+        public OperationsConsole start() {
+            return new OperationsConsole(this);
+        }
+    }
+
+    /**
+     * Where the console listens.
+     *
+     * @return its first page
+     */
+    public URI uri() {
+        return uri;
+    }
+
+    /** Ends the console. Requests that run are given two seconds. */
+    @Override
+    public void close() {
+        gate.awaitIdle(GOODBYE);
+        server.stop(0);
+        workers.shutdownNow();
+    }
+}

@@ -1,0 +1,302 @@
+package dev.idempotency.cli;
+
+import dev.idempotency.Admin;
+import dev.idempotency.Admin.Review;
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.AuditEntry;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.State;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The pages of the console. Thread-safe. */
+final class Pages {
+    private static final int TRAIL = 50;
+    private static final List<String> LIMITS = List.of("50", "200", "1000");
+
+    private final Admin admin;
+
+    Pages(Admin admin) {
+        this.admin = admin;
+    }
+
+    // ---- the frame
+
+    private static Html frame(@Nullable String user, String title, boolean isWrong, Html main) {
+        var head = Html.of("head")
+                .add(Html.of("meta").attribute("charset", "utf-8"))
+                .add(Html.of("meta")
+                        .attribute("name", "viewport")
+                        .attribute("content", "width=device-width, initial-scale=1"))
+                .add(Html.of("title", (isWrong ? "Error: " : "") + title + " – Idempotency"))
+                .add(Html.of("link").attribute("rel", "stylesheet").to(Target.path("/console.css")));
+        var places = Html.of("ul")
+                .add(Html.of("li").add(Html.of("a", "Unresolved keys").to(Target.path("/"))))
+                .add(Html.of("li").add(Html.of("a", "Audit trail").to(Target.path("/audit"))));
+        var header = Html.of("header")
+                .add(Html.of("span", "Idempotency").attribute("class", "brand"))
+                .add(Html.of("nav").attribute("aria-label", "Console").add(places));
+        if (user != null) {
+            header.add(Html.of("span", "You are ").attribute("class", "user").data(user));
+        }
+        return Html.of("html")
+                .attribute("lang", "en")
+                .add(head)
+                .add(Html.of("body")
+                        .add(Html.of("a", "Skip to the content")
+                                .attribute("class", "skip")
+                                .to(Target.here("main")))
+                        .add(header)
+                        .add(main.attribute("id", "main").attribute("tabindex", "-1")));
+    }
+
+    static Html message(@Nullable String user, int status, String text) {
+        String title = switch (status) {
+            case 401 -> "Who are you?";
+            case 404 -> "Not found";
+            case 503 -> "The store failed";
+            case 500 -> "Something went wrong";
+            default -> "Not taken";
+        };
+        return frame(
+                user,
+                title,
+                true,
+                Html.of("main").add(Html.of("h1", title)).add(Html.of("p").data(text)));
+    }
+
+    static int status(Failure failure) {
+        return switch (failure.code()) {
+            case REFUSED -> 409;
+            case UNKNOWN_KEY -> 404;
+            case STORE_FAILED, PERHAPS_WRITTEN -> 503;
+            case USAGE, NOT_CONFIRMED -> 422;
+            case DONE, FAULT -> 500;
+        };
+    }
+
+    // ---- unresolved keys
+
+    Html unresolved(Visit visit, Fields fields) {
+        String state = fields.text("state");
+        String limit = LIMITS.contains(fields.text("limit")) ? fields.text("limit") : LIMITS.get(0);
+        boolean held = fields.text("held").equals("yes");
+        String wrong = null;
+        Listing listing = new Listing(List.of(), null, null);
+        try {
+            String older = fields.given("older");
+            String after = fields.given("after");
+            var query = new Admin.Query(
+                    held || state.isEmpty() ? null : State.valueOf(state),
+                    fields.given("scope"),
+                    older == null ? Duration.ZERO : Spans.parse(older),
+                    Integer.parseInt(limit),
+                    after == null ? null : Cursors.record(after));
+            listing = Listing.read(admin, query, held);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            wrong = "The filter does not say which keys: " + e.getMessage();
+        }
+
+        var main = Html.of("main").add(Html.of("h1", "Unresolved keys"));
+        if (wrong != null) {
+            main.add(problems(List.of(new Problems.Problem("older", wrong)), "filter-"));
+        }
+        main.add(filter(fields, state, held, limit))
+                .add(found(listing, fields, limit))
+                .add(lookUp());
+        return frame(visit.user(), "Unresolved keys", wrong != null, main);
+    }
+
+    private static Html filter(Fields fields, String state, boolean held, String limit) {
+        var states = Html.of("select").attribute("name", "state").attribute("id", "filter-state");
+        states.add(option("", "In flight or in doubt", state));
+        states.add(option(State.IN_DOUBT.name(), "In doubt", state));
+        states.add(option(State.IN_FLIGHT.name(), "In flight", state));
+        var limits = Html.of("select").attribute("name", "limit").attribute("id", "filter-limit");
+        LIMITS.forEach(value -> limits.add(option(value, value, limit)));
+        var heldBox = Html.of("input")
+                .attribute("type", "checkbox")
+                .attribute("name", "held")
+                .attribute("value", "yes")
+                .attribute("id", "filter-held");
+        if (held) {
+            heldBox.attribute("checked");
+        }
+        return Html.of("form")
+                .attribute("method", "get")
+                .attribute("class", "filter")
+                .attribute("role", "search")
+                .attribute("aria-label", "Which keys")
+                .to(Target.path("/"))
+                .add(labelled("filter-state", "State", states))
+                .add(labelled("filter-scope", "Operation", input("filter-scope", "scope", fields.text("scope"))))
+                .add(labelled(
+                        "filter-older",
+                        "In their state for at least (such as 10m, 24h)",
+                        input("filter-older", "older", fields.text("older"))))
+                .add(labelled("filter-limit", "On a page", limits))
+                .add(Html.of("div")
+                        .attribute("class", "check")
+                        .add(heldBox)
+                        .add(Html.of("label", "Only held ones: a person decides")
+                                .attribute("for", "filter-held")))
+                .add(Html.of("button", "Show").attribute("type", "submit"));
+    }
+
+    private static Html option(String value, String text, String chosen) {
+        var option = Html.of("option", text).attribute("value", value);
+        return value.equals(chosen) ? option.attribute("selected") : option;
+    }
+
+    private static Html labelled(String id, String label, Html field) {
+        return Html.of("div")
+                .attribute("class", "field")
+                .add(Html.of("label", label).attribute("for", id))
+                .add(field);
+    }
+
+    private static Html input(String id, String name, String value) {
+        return Html.of("input")
+                .attribute("type", "text")
+                .attribute("id", id)
+                .attribute("name", name)
+                .attribute("value", value)
+                .attribute("maxlength", "255")
+                .attribute("autocomplete", "off")
+                .attribute("spellcheck", "false");
+    }
+
+    private static Html found(Listing listing, Fields fields, String limit) {
+        if (listing.records().isEmpty()) {
+            return Html.of("p", "No such keys.").attribute("class", "none");
+        }
+        var rows = Html.of("tbody");
+        for (IdempotencyRecord record : listing.records()) {
+            Duration age = listing.age(record);
+            rows.add(Html.of("tr")
+                    .add(Html.of("th")
+                            .attribute("scope", "row")
+                            .add(Html.of("a")
+                                    .to(Target.key(record.key()))
+                                    .data(record.key().value())))
+                    .add(Html.of("td").data(record.key().scope()))
+                    .add(Html.of("td").add(KeyPage.badge(record.state())))
+                    .add(Html.of("td", age == null ? "–" : Spans.text(age)))
+                    .add(Html.of("td").add(KeyPage.time(record.times().stateSince())))
+                    .add(Html.of("td", record.terms().policy().name())
+                            .add(
+                                    Listing.isHeld(record)
+                                            ? Html.of("span", ": a person decides")
+                                                    .attribute("class", "held")
+                                            : Html.of("span"))));
+        }
+        var table = Html.of("table")
+                .add(Html.of("caption", listing.records().size() + " keys, longest in their state first"))
+                .add(Html.of("thead").add(KeyPage.columns("Key", "Operation", "State", "For", "Since", "Policy")))
+                .add(rows);
+        var section =
+                Html.of("div").add(Html.of("div").attribute("class", "wide").add(table));
+        if (listing.next() != null) {
+            Target next = Target.path("/")
+                    .with("state", fields.text("state"))
+                    .with("scope", fields.text("scope"))
+                    .with("older", fields.text("older"))
+                    .with("held", fields.text("held"))
+                    .with("limit", limit)
+                    .with("after", listing.next());
+            section.add(Html.of("p")
+                    .add(Html.of("a", "Next page").attribute("rel", "next").to(next)));
+        }
+        return section;
+    }
+
+    private static Html lookUp() {
+        return Html.of("section")
+                .attribute("aria-labelledby", "look-up")
+                .add(Html.of("h2", "Any key").attribute("id", "look-up"))
+                .add(Html.of("form")
+                        .attribute("method", "get")
+                        .attribute("class", "filter")
+                        .to(Target.path("/key"))
+                        .add(labelled("find-scope", "Operation, or operation/tenant", input("find-scope", "scope", "")))
+                        .add(labelled("find-key", "Key", input("find-key", "key", "")))
+                        .add(Html.of("button", "Open").attribute("type", "submit")));
+    }
+
+    /** What is wrong, on top of the page, with links to the fields. */
+    static Html problems(List<Problems.Problem> problems, String prefix) {
+        var list = Html.of("ul");
+        for (Problems.Problem problem : problems) {
+            String field = problem.field();
+            list.add(
+                    field == null
+                            ? Html.of("li").data(problem.text())
+                            : Html.of("li")
+                                    .add(Html.of("a")
+                                            .to(Target.here(prefix + field))
+                                            .data(problem.text())));
+        }
+        return Html.of("div")
+                .attribute("class", "problems")
+                .attribute("role", "alert")
+                .attribute("tabindex", "-1")
+                .attribute("autofocus")
+                .attribute("aria-labelledby", "problems")
+                .add(Html.of("h2", "This was not done").attribute("id", "problems"))
+                .add(list);
+    }
+
+    // ---- one key
+
+    Html key(Visit visit, Fields fields) {
+        IdempotencyKey key = Deeds.key(fields);
+        return keyPage(visit, key, fields, List.of(), true);
+    }
+
+    /** After a form that did not do what was wished. */
+    Html keyAgain(Visit visit, Fields fields, List<Problems.Problem> problems) {
+        return keyPage(visit, Deeds.key(fields), fields, problems, false);
+    }
+
+    private Html keyPage(
+            Visit visit, IdempotencyKey key, Fields fields, List<Problems.Problem> problems, boolean isNew) {
+        Review review = admin.review(key);
+        if (review == null) {
+            List<AuditEntry> trail = admin.audit(key, null, TRAIL);
+            if (trail.isEmpty()) {
+                throw new Failure(
+                        ExitCode.UNKNOWN_KEY, "No record stands for the key: it was never used, or is forgotten");
+            }
+            return frame(
+                    visit.user(), Plain.of(key.value()), !problems.isEmpty(), KeyPage.forgotten(key, trail, problems));
+        }
+        return frame(
+                visit.user(),
+                Plain.of(key.value()),
+                !problems.isEmpty(),
+                new KeyPage(visit, review, fields, problems, isNew).main());
+    }
+
+    // ---- the audit trail
+
+    Html audit(Visit visit, Fields fields) {
+        AuditEntry before = null;
+        String cursor = fields.given("before");
+        if (cursor != null) {
+            try {
+                before = Cursors.entry(cursor);
+            } catch (RuntimeException e) {
+                throw new Refusal(400, "The address has no page of the trail.");
+            }
+        }
+        List<AuditEntry> page = admin.audit(null, before, TRAIL);
+        var main = Html.of("main").add(Html.of("h1", "Audit trail")).add(KeyPage.trail(page, true));
+        if (page.size() == TRAIL) {
+            Target next = Target.path("/audit").with("before", Cursors.of(page.get(TRAIL - 1)));
+            main.add(Html.of("p")
+                    .add(Html.of("a", "Next page").attribute("rel", "next").to(next)));
+        }
+        return frame(visit.user(), "Audit trail", false, main);
+    }
+}

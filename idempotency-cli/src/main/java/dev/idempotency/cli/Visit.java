@@ -1,0 +1,11 @@
+package dev.idempotency.cli;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who looks at a page.
+ *
+ * @param user the name that the authenticator gave; null where people type their names
+ * @param token what each form has to bring
+ */
+record Visit(@Nullable String user, String token) {}

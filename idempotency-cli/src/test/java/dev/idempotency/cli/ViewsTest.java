@@ -1,0 +1,147 @@
+package dev.idempotency.cli;
+
+import static dev.idempotency.cli.Operator.RULING;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.idempotency.cli.Operator.Run;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What the command line shows of keys and of the audit trail. */
+final class ViewsTest {
+    private final Servers.Place place = Servers.postgres();
+    private final Shop shop = new Shop(place.store());
+    private final Operator operator = new Operator(place);
+
+    @Test
+    void list_inPages_hasEveryUnresolvedKeyOnce_longestInDoubtFirst() {
+        List<String> keys = List.of("ORD-1", "ORD-2", "ORD-3", "ORD-4", "ORD-5");
+        keys.forEach(shop::inDoubt);
+        shop.completed("ORD-6");
+
+        var listed = new ArrayList<String>();
+        String cursor = null;
+        do {
+            Run run = cursor == null
+                    ? operator.run("list", "--limit", "2", "--json")
+                    : operator.run("list", "--limit", "2", "--json", "--after", cursor);
+            for (JsonNode record : run.json().get("records")) {
+                listed.add(record.get("key").textValue());
+                assertThat(record.get("ageSeconds").longValue()).isNotNegative();
+            }
+            cursor = run.json().get("next").textValue();
+        } while (cursor != null);
+
+        assertThat(listed).isEqualTo(keys);
+    }
+
+    @Test
+    void list_forPeople_isATableWhoseWordsCanBeTypedAgain() {
+        shop.inDoubt("it's $(mine)");
+
+        Run run = operator.run("list", "--held");
+
+        assertThat(run.out().lines())
+                .satisfiesExactly(
+                        header -> assertThat(header).matches("STATE +AGE +POLICY +VERSION +SCOPE +KEY"),
+                        row -> assertThat(row)
+                                .matches("IN_DOUBT +\\d+s +HOLD \\(a person decides\\) +2 +charge-card +.*")
+                                .endsWith("'it'\\''s $(mine)'"));
+    }
+
+    @Test
+    void list_byStateScopeAndAge_hasOnlyThose() {
+        shop.inDoubt("ORD-1");
+
+        assertThat(operator.run("list", "--state", "IN_FLIGHT").out()).startsWith("No such keys.");
+        assertThat(operator.run("list", "--scope", "refund").out()).startsWith("No such keys.");
+        assertThat(operator.run("list", "--older-than", "1h").out()).startsWith("No such keys.");
+        assertThat(operator.run("list", "--state", "IN_DOUBT", "--scope", "charge-card", "--older-than", "0s")
+                        .out())
+                .contains("ORD-1");
+    }
+
+    @Test
+    void show_hasRecordHistoryEvidenceAndWhenNotExecutedMayBeDecided() {
+        shop.inDoubt("ORD-1");
+
+        Run early = operator.run("show", "charge-card", "ORD-1");
+        Run late = operator.run("show", "charge-card", "ORD-1", "--quiescence", "0s");
+
+        assertThat(early.out())
+                .containsPattern("version +2   \\(what --version asks for\\)")
+                .containsPattern("state +IN_DOUBT for \\d+s, since ")
+                .containsPattern("native key +\\S+")
+                .contains("IN_DOUBT, attempt 1: ")
+                .contains("\"Not executed\" may not be decided before ")
+                .contains("a person decides");
+        assertThat(late.out()).contains("\"Not executed\" may be decided since ");
+    }
+
+    @Test
+    void show_doesNotPrintTheResult_unlessItIsAskedTo() {
+        shop.completed("ORD-1");
+
+        Run without = operator.run("show", "charge-card", "ORD-1");
+        Run json = operator.run("show", "charge-card", "ORD-1", "--json");
+        Run with = operator.run("show", "charge-card", "ORD-1", "--show-result");
+
+        assertThat(without.out()).contains("bytes, codec json, not shown").doesNotContain("ch-1");
+        assertThat(json.json().at("/record/result/text").isNull()).isTrue();
+        assertThat(json.out()).doesNotContain("ch-1");
+        assertThat(with.out()).contains("{\"charge\":\"ch-1\",\"amount\":1200}");
+    }
+
+    @Test
+    void audit_hasEveryPhase_newestFirst_inPagesToo() {
+        shop.inDoubt("ORD-1");
+        shop.inDoubt("ORD-2");
+        for (String key : List.of("ORD-1", "ORD-2")) {
+            operator.run(
+                    RULING, "resolve", "executed", "charge-card", key, "--version", "2", "--result-unknown", "--yes");
+        }
+
+        JsonNode all = operator.run("audit", "--json").json();
+        JsonNode first = operator.run("audit", "--limit", "3", "--json").json();
+        JsonNode second = operator.run(
+                        "audit",
+                        "--limit",
+                        "3",
+                        "--json",
+                        "--before",
+                        first.get("next").textValue())
+                .json();
+        Run ofOne = operator.run("audit", "charge-card", "ORD-1");
+
+        assertThat(all.findValuesAsText("phase")).containsExactly("APPLIED", "INTENDED", "APPLIED", "INTENDED");
+        assertThat(all.findValuesAsText("key")).containsExactly("ORD-2", "ORD-2", "ORD-1", "ORD-1");
+        assertThat(first.get("entries")).hasSize(3);
+        assertThat(second.get("entries")).hasSize(1);
+        assertThat(second.get("next").isNull()).isTrue();
+        assertThat(ofOne.out())
+                .contains("EXECUTED APPLIED  charge-card ORD-1 version 2, generation 1")
+                .contains("by ada: customer waits")
+                .contains("evidence: ch-1 at the provider")
+                .doesNotContain("ORD-2");
+    }
+
+    @Test
+    void store_mayBeNamedByTheEnvironment_andTheCommandLineWins() {
+        var elsewhere = new Operator(List.of())
+                .variable("IDEMPOTENCY_JDBC_URL", "jdbc:postgresql://127.0.0.1:1/nothing?user=postgres");
+
+        Run failed = elsewhere.run("list");
+        Run there = elsewhere.run(concat(List.of("list"), place.options()));
+
+        assertThat(failed.code()).isEqualTo(ExitCode.STORE_FAILED.code());
+        assertThat(there.code()).isZero();
+    }
+
+    private static List<String> concat(List<String> one, List<String> other) {
+        var all = new ArrayList<>(one);
+        all.addAll(other);
+        return all;
+    }
+}
