@@ -29,7 +29,6 @@ import java.net.ConnectException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -267,10 +266,6 @@ final class RedisUnderFaultsTest {
 
     private static void judge(
             Process process, EffectLedger ledger, Map<String, Set<String>> answers, List<String> found) {
-        var listed = new HashSet<IdempotencyKey>();
-        process.store.listUnresolved(null, 1_000).stream()
-                .map(IdempotencyRecord::key)
-                .forEach(listed::add);
         for (var i = 0; i < KEYS; i++) {
             var order = "order-" + i;
             var effects = ledger.effectsOf(order);
@@ -286,11 +281,25 @@ final class RedisUnderFaultsTest {
             if (!effects.isEmpty() && standing == null) {
                 found.add("the record of " + order + " is lost, seed " + SEED);
             }
-            if (standing != null && standing.state().isUnresolved() != listed.contains(standing.key())) {
+            if (standing != null && isListedWrongly(process, standing.key())) {
                 found.add(standing + " is listed wrongly, seed " + SEED);
             }
             if (standing != null && standing.result() != null && effects.size() != 1) {
                 found.add(standing + " has a result without its effect, seed " + SEED);
+            }
+        }
+    }
+
+    /** The list and the record are two reads, and between them an attempt in doubt may still come to know its outcome. */
+    private static boolean isListedWrongly(Process process, IdempotencyKey key) {
+        while (true) {
+            var before = process.store.find(key).record();
+            var listed = process.store.listUnresolved(null, 1_000).stream()
+                    .map(IdempotencyRecord::key)
+                    .anyMatch(key::equals);
+            var after = process.store.find(key).record();
+            if (before == null || after == null || before.version() == after.version()) {
+                return after != null && after.state().isUnresolved() != listed;
             }
         }
     }
