@@ -69,13 +69,17 @@ public final class ChildJvm implements AutoCloseable {
      * @throws UncheckedIOException if no process can be started
      */
     public static ChildJvm start(List<String> jvmOptions, Class<?> main, String... args) {
+        return start(System.getProperty("java.class.path"), jvmOptions, main, args);
+    }
+
+    static ChildJvm start(String classPath, List<String> jvmOptions, Class<?> main, String... args) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(FAST_START);
         command.addAll(jvmOptions);
         command.addAll(List.of(
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath,
                 ChildLauncher.class.getName(),
                 Long.toString(ProcessHandle.current().pid()),
                 main.getName()));
@@ -138,6 +142,17 @@ public final class ChildJvm implements AutoCloseable {
             try {
                 input.write(line + "\n");
                 input.flush();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** Ends the child's standard input. */
+    void endInput() {
+        synchronized (input) {
+            try {
+                input.close();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

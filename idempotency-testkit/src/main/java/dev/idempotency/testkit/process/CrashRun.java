@@ -60,6 +60,7 @@ final class CrashRun implements AutoCloseable {
     private final CrashMatrix.Opener opener;
     private final String address;
     private final IdempotencyStore store;
+    private final StartArchive archive = StartArchive.create();
     private final Map<MatrixPolicy.Provider, ProviderProcess> providers = new EnumMap<>(MatrixPolicy.Provider.class);
     private final List<ChildJvm> rescuers = new ArrayList<>();
     private final Map<MatrixPolicy, Tally> tallies = new EnumMap<>(MatrixPolicy.class);
@@ -79,18 +80,38 @@ final class CrashRun implements AutoCloseable {
         for (MatrixPolicy.Provider provider : MatrixPolicy.Provider.values()) {
             providers.put(provider, ProviderProcess.start(provider.options()));
         }
+        writeArchive();
         // Their clocks differ by hours, so that all that they do is also a test of that.
         rescuers.add(child("-Duser.timezone=Pacific/Kiritimati", nanosAhead(HOURS)));
         rescuers.add(child("-Duser.timezone=Pacific/Pago_Pago", nanosAhead(-HOURS)));
     }
 
+    /** One process pays an order that nobody audits, and ends by itself: all others start with what it has loaded. */
+    private void writeArchive() throws TimeoutException, InterruptedException {
+        try (ChildJvm child = start(archive.toWrite())) {
+            String id = run + "-first";
+            child.send(String.join(
+                    " ", "pay", id, id, "1", MatrixPolicy.LOOKUP_HOLD + "", Conduct.NORMAL + "", "CP00", "none"));
+            child.await(("done " + id)::equals, LONG);
+            child.endInput();
+            child.awaitExit(LONG);
+            archive.written();
+        }
+    }
+
     /** A process that is ready to pay. */
     ChildJvm child(String... jvmOptions) throws TimeoutException, InterruptedException {
+        var options = new ArrayList<>(archive.toRead());
+        options.addAll(List.of(jvmOptions));
+        return start(options);
+    }
+
+    private ChildJvm start(List<String> jvmOptions) throws TimeoutException, InterruptedException {
         var args = new ArrayList<>(List.of(opener.getClass().getName(), address));
         providers.forEach((name, provider) -> args.add(name + "=" + provider.uri()));
         var options = new ArrayList<>(List.of("-Xmx96m"));
-        options.addAll(List.of(jvmOptions));
-        ChildJvm child = ChildJvm.start(options, CrashChild.class, args.toArray(String[]::new));
+        options.addAll(jvmOptions);
+        ChildJvm child = ChildJvm.start(archive.classPath(), options, CrashChild.class, args.toArray(String[]::new));
         child.await("ready"::equals, LONG);
         return child;
     }
@@ -661,5 +682,6 @@ final class CrashRun implements AutoCloseable {
     public void close() {
         rescuers.forEach(ChildJvm::close);
         providers.values().forEach(ProviderProcess::close);
+        archive.close();
     }
 }
