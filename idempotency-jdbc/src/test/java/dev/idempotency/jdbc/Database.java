@@ -15,14 +15,8 @@ final class Database {
     private static final AtomicInteger SCHEMAS = new AtomicInteger();
 
     private static final class Running {
-        static final PostgresServer SERVER = start();
+        static final PostgresServer SERVER = PostgresServer.start();
         static final HikariDataSource POOL = pool(SERVER.jdbcUrl());
-
-        private static PostgresServer start() {
-            PostgresServer server = PostgresServer.start();
-            Runtime.getRuntime().addShutdownHook(new Thread(server::close));
-            return server;
-        }
     }
 
     private Database() {}

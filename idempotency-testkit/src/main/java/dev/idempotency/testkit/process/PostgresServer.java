@@ -33,6 +33,8 @@ public final class PostgresServer implements AutoCloseable {
         this.settings = settings;
         this.running = launch(0);
         this.port = running.getPort();
+        // Whatever becomes of the test, neither a server nor its data are left behind.
+        Runtime.getRuntime().addShutdownHook(new Thread(this::close));
     }
 
     /**
@@ -70,6 +72,7 @@ public final class PostgresServer implements AutoCloseable {
                 .setPort(wantedPort)
                 .setDataDirectory(directory.resolve("data"))
                 .setCleanDataDirectory(false)
+                .setRegisterShutdownHook(false)
                 .setPGStartupWait(STARTUP);
         settings.forEach(builder::setServerConfig);
         try {
@@ -171,8 +174,10 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Stops the server and removes its data. */
     @Override
-    public void close() {
+    public synchronized void close() {
         closeQuietly();
-        Directories.delete(directory);
+        if (Files.exists(directory)) {
+            Directories.delete(directory);
+        }
     }
 }
