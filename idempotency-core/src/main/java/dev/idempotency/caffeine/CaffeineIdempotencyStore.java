@@ -6,6 +6,8 @@ import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.inbox.InboxStore;
+import dev.idempotency.inbox.VersionGuard;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
@@ -47,6 +49,8 @@ public final class CaffeineIdempotencyStore implements AuditedStore {
     private final Cache<IdempotencyKey, IdempotencyRecord> cache;
     private final ConcurrentMap<IdempotencyKey, IdempotencyRecord> records;
     private final Trail trail = new Trail(MAXIMUM_ENTRIES);
+    private final InboxStore inbox;
+    private final VersionGuard versionGuard;
 
     private CaffeineIdempotencyStore(long maximumResults, Ticker ticker, Instant startTime) {
         this.ticker = ticker;
@@ -68,6 +72,8 @@ public final class CaffeineIdempotencyStore implements AuditedStore {
                         })
                 .build();
         this.records = cache.asMap();
+        this.inbox = new CaffeineInbox(ticker, this::now);
+        this.versionGuard = new CaffeineVersionGuard(ticker, this::now);
     }
 
     /**
@@ -162,7 +168,7 @@ public final class CaffeineIdempotencyStore implements AuditedStore {
 
     @Override
     public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         return records.values().stream()
                 .filter(record -> record.state().isUnresolved())
                 .filter(record -> after == null || LONGEST_IN_STATE.compare(record, after) > 0)
@@ -173,7 +179,7 @@ public final class CaffeineIdempotencyStore implements AuditedStore {
 
     @Override
     public int purge(int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         Instant now = now();
         int[] done = {0};
         for (IdempotencyKey key : records.keySet()) {
@@ -202,14 +208,26 @@ public final class CaffeineIdempotencyStore implements AuditedStore {
 
     @Override
     public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         return trail.page(key, before, limit);
     }
 
-    private static void requireLimit(int limit) {
-        if (limit < 1) {
-            throw new IllegalArgumentException("limit is " + limit + "; it must be at least 1");
-        }
+    /**
+     * An inbox in this process, on this store's clock.
+     *
+     * @return the same inbox each time; nothing of it survives the process
+     */
+    public InboxStore inbox() {
+        return inbox;
+    }
+
+    /**
+     * A version guard in this process, on this store's clock.
+     *
+     * @return the same guard each time; nothing of it survives the process
+     */
+    public VersionGuard versionGuard() {
+        return versionGuard;
     }
 
     /**

@@ -2,6 +2,8 @@ package dev.idempotency.jdbc;
 
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
+import dev.idempotency.inbox.InboxStore;
+import dev.idempotency.inbox.VersionGuard;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
@@ -67,6 +69,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     private final @Nullable Function<IdempotencyKey, LocalDate> dayOf;
     private final Statements statements;
     private final Trail trail;
+    private final InboxStore inbox;
+    private final VersionGuard versionGuard;
     private final JdbcProbe probe;
 
     private JdbcIdempotencyStore(
@@ -75,6 +79,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             @Nullable Function<IdempotencyKey, LocalDate> dayOf,
             Statements statements,
             Trail trail,
+            InboxStore inbox,
+            VersionGuard versionGuard,
             JdbcProbe probe) {
         this.connections = connections;
         this.transactions = new Transactions(connections);
@@ -82,6 +88,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         this.dayOf = dayOf;
         this.statements = statements;
         this.trail = trail;
+        this.inbox = inbox;
+        this.versionGuard = versionGuard;
         this.probe = probe;
     }
 
@@ -236,6 +244,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
                     dayOf,
                     new Statements(found, clock),
                     new Trail(connections, found, clock),
+                    new JdbcInbox(connections, found, clock),
+                    new JdbcVersionGuard(connections, found, clock),
                     probe);
         }
 
@@ -463,7 +473,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     @Override
     public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         return trail.page(key, before, limit);
     }
 
@@ -471,7 +481,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     @Override
     public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         return connections.jdbi("list unresolved", handle -> {
             var query = handle.createQuery(after == null ? statements.firstUnresolved : statements.nextUnresolved);
             int i = 0;
@@ -486,7 +496,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     @Override
     public int purge(int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         if (dayOf == null) {
             return purge(table.quoted(), limit);
         }
@@ -547,9 +557,23 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         return new Partitions(table);
     }
 
-    private static void requireLimit(int limit) {
-        if (limit < 1) {
-            throw new IllegalArgumentException("limit is " + limit + "; it must be at least 1");
-        }
+    // ---- inbox
+
+    /**
+     * The inbox beside this store's table, on the same data source. Each step is one statement in a transaction of its own.
+     *
+     * @return the same inbox each time
+     */
+    public InboxStore inbox() {
+        return inbox;
+    }
+
+    /**
+     * The version guard beside this store's table, on the same data source. Each step is a transaction of its own.
+     *
+     * @return the same guard each time
+     */
+    public VersionGuard versionGuard() {
+        return versionGuard;
     }
 }

@@ -62,5 +62,42 @@ CREATE TABLE "${schema}"."${table}_audit" (
 
 CREATE INDEX "${table}_audit_key" ON "${schema}"."${table}_audit" (scope, key, number);
 
+-- Messages, each kept once. What is done keeps its key until its retention is over, and loses its payload.
+CREATE TABLE "${schema}"."${table}_inbox" (
+    queue                 text COLLATE "C" NOT NULL,
+    key                   text COLLATE "C" NOT NULL,
+    stage                 text             NOT NULL CHECK (stage IN ('WAITING', 'CLAIMED', 'DEAD', 'DONE')),
+    payload               bytea,
+    attributes            json,
+    token                 text,
+    attempts              integer          NOT NULL,
+    reason                text,
+    received_at           timestamptz      NOT NULL,
+    expires_at            timestamptz      NOT NULL,
+    -- When it can be claimed: the end of the delay, or of the lease. Of a dead letter: when it was buried.
+    due_at                timestamptz      NOT NULL,
+    PRIMARY KEY (queue, key)
+);
+
+CREATE INDEX "${table}_inbox_due" ON "${schema}"."${table}_inbox" (queue, due_at, key)
+    WHERE stage IN ('WAITING', 'CLAIMED');
+
+CREATE INDEX "${table}_inbox_dead" ON "${schema}"."${table}_inbox" (queue, due_at, key) WHERE stage = 'DEAD';
+
+CREATE INDEX "${table}_inbox_purge" ON "${schema}"."${table}_inbox" (expires_at) WHERE stage = 'DONE';
+
+-- The latest version of things, deletions too.
+CREATE TABLE "${schema}"."${table}_version" (
+    scope                 text COLLATE "C" NOT NULL,
+    key                   text COLLATE "C" NOT NULL,
+    number                bigint           NOT NULL,
+    deleted               boolean          NOT NULL,
+    tie_break             text COLLATE "C" NOT NULL,
+    expires_at            timestamptz      NOT NULL,
+    PRIMARY KEY (scope, key)
+);
+
+CREATE INDEX "${table}_version_purge" ON "${schema}"."${table}_version" (expires_at);
+
 -- The store reads its version here.
 COMMENT ON TABLE "${schema}"."${table}" IS 'idempotency records, schema version 1';

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.idempotency.Idempotency;
+import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
+import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.Write;
 import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.process.PostgresServer;
+import java.time.Duration;
 import java.util.Map;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -92,6 +95,16 @@ final class RoundTripsTest {
         charge.execute("order-7");
 
         assertThat(statementsOf(() -> charge.execute("order-7"))).isEqualTo(1);
+    }
+
+    @Test
+    void offer_ofWhateverIsThere_isOneStatement() {
+        var message = new InboxMessage(new IdempotencyKey("events", "one"), new byte[1], Map.of("a", "b"));
+
+        assertThat(statementsOf(() -> store.inbox().offer(message, Duration.ofHours(1))))
+                .isEqualTo(1);
+        assertThat(statementsOf(() -> store.inbox().offer(message, Duration.ofHours(1))))
+                .isEqualTo(1);
     }
 
     @Test

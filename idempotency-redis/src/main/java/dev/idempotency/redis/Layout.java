@@ -84,6 +84,11 @@ final class Layout {
         return bytes("{" + tags[shardOf(key)] + "}:act:" + name(key));
     }
 
+    /** The latest version of a thing. */
+    byte[] version(IdempotencyKey entity) {
+        return bytes("{" + tags[shardOf(entity)] + "}:version:" + name(entity));
+    }
+
     String tagOf(int shard) {
         return tags[shard];
     }

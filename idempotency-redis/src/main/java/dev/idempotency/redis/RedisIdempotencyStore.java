@@ -1,6 +1,8 @@
 package dev.idempotency.redis;
 
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.inbox.InboxStore;
+import dev.idempotency.inbox.VersionGuard;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
@@ -45,6 +47,8 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
     private final Script.All scripts;
     private final Steps steps;
     private final Trail trail;
+    private final InboxStore inbox;
+    private final VersionGuard versionGuard;
     private final List<RedisProbe> probes;
     private final @Nullable WakeUps wakeUps;
 
@@ -58,6 +62,9 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
         }
         this.steps = new Steps(link, builder.timeout, builder.replicas, builder.replicasTimeout);
         this.trail = new Trail(steps, scripts, layout);
+        InboxScripts inboxScripts = InboxScripts.load();
+        this.inbox = new RedisInbox(steps, inboxScripts, layout);
+        this.versionGuard = new RedisVersionGuard(steps, inboxScripts.advance(), layout);
         try {
             this.probes = probe(builder);
             this.wakeUps = builder.withWakeUps ? new WakeUps(link.pubSub()) : null;
@@ -210,7 +217,7 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
 
     @Override
     public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         return new UnresolvedList(steps, scripts.list(), layout, limit).after(after);
     }
 
@@ -221,7 +228,7 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
      */
     @Override
     public int purge(int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         List<Steps.Running> asked = new ArrayList<>();
         for (int shard = 0; shard < Layout.SHARDS; shard++) {
             asked.add(purge(shard, 0));
@@ -255,7 +262,7 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
 
     @Override
     public List<AuditEntry> audit(@Nullable IdempotencyKey key, @Nullable AuditEntry before, int limit) {
-        requireLimit(limit);
+        Bounds.requireLimit(limit);
         return trail.page(key, before, limit);
     }
 
@@ -264,10 +271,22 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
         return wakeUps == null ? () -> {} : wakeUps.watch(layout.record(key), wake);
     }
 
-    private static void requireLimit(int limit) {
-        if (limit < 1) {
-            throw new IllegalArgumentException("limit is " + limit + "; it must be at least 1");
-        }
+    /**
+     * The inbox of this store, with its connections and its prefix.
+     *
+     * @return the same inbox each time; closed with the store
+     */
+    public InboxStore inbox() {
+        return inbox;
+    }
+
+    /**
+     * The version guard of this store, with its connections and its prefix.
+     *
+     * @return the same guard each time; closed with the store
+     */
+    public VersionGuard versionGuard() {
+        return versionGuard;
     }
 
     /** Closes this store's connections, and not the client that made them. */

@@ -6,8 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * One atomic step on the server, and its SHA-1.
@@ -37,7 +39,13 @@ record Script(String text, String sha) {
     }
 
     private static Script script(String name, String shebang, UnaryOperator<String> edit) {
-        String text = edit.apply(shebang + "\n" + resource("record") + resource(name));
+        return of(shebang, edit, "record", name);
+    }
+
+    /** One text out of some resources. */
+    static Script of(String shebang, UnaryOperator<String> edit, String... names) {
+        String text = edit.apply(
+                shebang + "\n" + Arrays.stream(names).map(Script::resource).collect(Collectors.joining()));
         return new Script(text, HexFormat.of().formatHex(sha1(text)));
     }
 

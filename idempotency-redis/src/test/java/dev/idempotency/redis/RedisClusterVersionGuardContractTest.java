@@ -1,0 +1,25 @@
+package dev.idempotency.redis;
+
+import dev.idempotency.inbox.VersionGuard;
+import dev.idempotency.testkit.junit.VersionGuardContract;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+
+final class RedisClusterVersionGuardContractTest extends VersionGuardContract {
+    private static final RedisIdempotencyStore STORE = Redises.clustered().build();
+
+    @AfterAll
+    static void close() {
+        STORE.close();
+    }
+
+    @Override
+    protected VersionGuard guard() {
+        return STORE.versionGuard();
+    }
+
+    @Override
+    protected void elapse(Duration duration) {
+        Redises.pass(duration);
+    }
+}
