@@ -108,9 +108,9 @@ final class JdbcInboxTest {
                     .inbox();
             while (true) {
                 for (InboxClaim claim : inbox.claim(QUEUE, 5, Duration.ofSeconds(1))) {
-                    System.out.println("ending " + value(claim));
+                    System.out.println("ending " + value(claim) + ".");
                     if (inbox.done(claim)) {
-                        System.out.println("ended " + value(claim));
+                        System.out.println("ended " + value(claim) + ".");
                     }
                 }
             }
@@ -129,7 +129,11 @@ final class JdbcInboxTest {
             child.await(line -> line.startsWith("ended") && child.output().size() > 40, MINUTE);
             child.kill();
             for (String line : child.output()) {
-                (line.startsWith("ended ") ? ended : ending).add(line.substring(line.indexOf(' ') + 1));
+                // The kill may have cut the last line.
+                if (line.endsWith(".")) {
+                    String value = line.substring(line.indexOf(' ') + 1, line.length() - 1);
+                    (line.startsWith("ended ") ? ended : ending).add(value);
+                }
             }
         }
 
