@@ -33,5 +33,5 @@ final class HostileTexts {
             "first\r\nsecond\rDone: nothing\b\b\b\b\n\nExit\u0000\u007F\u0085",
             "<!--\u0000--><script>\nalert(1)\n</script>",
             "x".repeat(1 << 20),
-            "<b>\"'&\u202E".repeat(150_000));
+            "<b>\"'&\u202E".repeat(5_000));
 }

@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 final class RunnableJarTest {
     private static final String JAR = System.getProperty("runnable.jar");
 
-    private static Process start(Servers.Place place, String... args) throws IOException {
+    private static Process start(String jdbcUrl, String... args) throws IOException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", JAR));
         command.addAll(Arrays.asList(args));
         var builder = new ProcessBuilder(command);
-        builder.environment().put("IDEMPOTENCY_JDBC_URL", place.options().get(1));
+        builder.environment().put("IDEMPOTENCY_JDBC_URL", jdbcUrl);
         return builder.start();
     }
 
@@ -43,10 +43,10 @@ final class RunnableJarTest {
         String table = place.options().get(3);
         IdempotencyKey key = new Shop(place.store()).inDoubt("ORD-1");
 
-        Process list = start(place, "list", "--table", table, "--json");
+        Process list = start(place.options().get(1), "list", "--table", table, "--json");
         JsonNode listed = new ObjectMapper().readTree(all(list));
         Process unconfirmed = start(
-                place,
+                place.options().get(1),
                 "resolve",
                 "executed",
                 "charge-card",
@@ -63,7 +63,7 @@ final class RunnableJarTest {
                 "--table",
                 table);
         String nothing = all(unconfirmed);
-        Process serve = start(place, "serve", "--port", "0", "--table", table, "--json");
+        Process serve = start(place.options().get(1), "serve", "--port", "0", "--table", table, "--json");
         URI console;
         try (BufferedReader said = serve.inputReader(StandardCharsets.UTF_8)) {
             var document = new StringBuilder();
@@ -98,7 +98,7 @@ final class RunnableJarTest {
         new Shop(place.store()).inDoubt("ORD-1");
 
         Process list = start(
-                Servers.postgres(),
+                "",
                 "list",
                 place.options().get(0),
                 place.options().get(1),
@@ -111,7 +111,7 @@ final class RunnableJarTest {
 
     @Test
     void jar_namesItsVersionAndHasTheLicencesOfWhatIsInIt() throws Exception {
-        Process version = start(Servers.postgres(), "-V");
+        Process version = start("", "-V");
 
         assertThat(all(version)).matches("idempotency \\d+\\.\\d+\\.\\d+\\S*\\R");
         try (var jar = new JarFile(JAR)) {
