@@ -18,6 +18,7 @@ import dev.idempotency.store.StoreException;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -239,7 +240,10 @@ final class InboxWorkerTest {
         var closer = new Thread(worker::close);
 
         closer.start();
-        until("it waits", () -> closer.getState() == Thread.State.TIMED_WAITING);
+        until(
+                "it waits for the task",
+                () -> Arrays.stream(closer.getStackTrace())
+                        .anyMatch(frame -> frame.getMethodName().equals("awaitTermination")));
         release.countDown();
         closer.join(MINUTE.toMillis());
 
