@@ -42,6 +42,8 @@ final class Chromium implements AutoCloseable {
         driver = new ProcessBuilder(System.getProperty("browser.driver"), "--port=0")
                 .redirectErrorStream(true)
                 .start();
+        // Whatever becomes of the test, no driver is left behind.
+        Runtime.getRuntime().addShutdownHook(new Thread(driver::destroyForcibly));
         BufferedReader said = driver.inputReader(StandardCharsets.UTF_8);
         String port = null;
         for (String line = said.readLine(); port == null && line != null; line = said.readLine()) {
