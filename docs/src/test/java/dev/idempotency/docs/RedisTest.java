@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.Admin;
 import dev.idempotency.Idempotency;
+import dev.idempotency.IdempotencyKey;
 import dev.idempotency.InDoubtException;
 import dev.idempotency.Operation;
 import dev.idempotency.docs.QuickstartSnippets.ChargeRequest;
+import dev.idempotency.inbox.EntityVersion;
+import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.redis.RedisIdempotencyStore;
 import dev.idempotency.redis.RedisProbe;
 import dev.idempotency.testkit.process.RedisServer;
@@ -16,6 +19,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.SocketOptions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -104,6 +108,18 @@ final class RedisTest {
                     charge.fingerprintOf(corrected),
                     new Admin.Ruling("ada", "wrong amount", "none"));
 
+            var inbox = store.inbox();
+            for (String event : List.of("ev-1", "ev-2", "ev-3")) {
+                inbox.offer(message(event), Duration.ofDays(1));
+            }
+            inbox.bury(inbox.claim("events", 1, Duration.ofHours(1)).get(0), "no handler");
+            inbox.claim("events", 1, Duration.ofHours(1));
+            store.versionGuard()
+                    .advance(
+                            new IdempotencyKey("charge-card", "ORD-1"),
+                            new EntityVersion(1, "", false),
+                            Duration.ofDays(1));
+
             var rows =
                     server.ask("KEYS", "*").lines().map(key -> row(table, key)).collect(Collectors.toSet());
 
@@ -116,11 +132,17 @@ final class RedisTest {
         }
     }
 
+    private static InboxMessage message(String event) {
+        return new InboxMessage(new IdempotencyKey("events", event), new byte[] {1}, Map.of());
+    }
+
     private static List<String> row(List<List<String>> table, String key) {
         return table.stream()
                 .filter(row -> key.matches(row.get(0)
                         .replace("{prefix:n.i}", "\\{billing:\\d+\\.\\d+}")
-                        .replace("length:scopevalue", "11:charge-cardORD-\\d")))
+                        .replace("length:scopevalue", "11:charge-cardORD-\\d")
+                        .replace("length:queuekey", "6:eventsev-\\d")
+                        .replace(":queue", ":events")))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("the guide has no row for " + key));
     }
