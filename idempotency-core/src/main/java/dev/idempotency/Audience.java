@@ -76,10 +76,7 @@ final class Audience {
         }
         var watch = new Watch(this, run, key);
         if (tracing != null) {
-            String scope = key.scope();
-            int slash = scope.indexOf('/');
-            String operation = slash < 0 ? scope : scope.substring(0, slash);
-            quietly(run.name(), () -> watch.spanned(tracing.start(run, operation, key.digest())));
+            quietly(run.name(), () -> watch.spanned(tracing.start(run, key.operation(), key.digest())));
         }
         return watch;
     }

@@ -29,6 +29,16 @@ public record IdempotencyKey(String scope, String value) {
     }
 
     /**
+     * The operation's name, without the tenant.
+     *
+     * @return the scope up to its first slash
+     */
+    public String operation() {
+        int slash = scope.indexOf('/');
+        return slash < 0 ? scope : scope.substring(0, slash);
+    }
+
+    /**
      * Stands for this key where its text must not appear, as in traces. Not a secret: who can guess a key can check the
      * guess.
      *

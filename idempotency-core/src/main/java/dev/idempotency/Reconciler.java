@@ -233,16 +233,19 @@ public final class Reconciler implements AutoCloseable {
         }
 
         private void act(IdempotencyRecord listed) {
-            Operation<?, ?> operation = operations.get(name(listed.key()));
+            Operation<?, ?> operation = operations.get(listed.key().operation());
             if (operation == null) {
                 unregistered++;
             } else if (listed.terms().policy() == Policy.HOLD) {
                 held++;
-            } else if (isDue(listed.key())) {
-                recover(operation, listed);
+            } else if (!isDue(listed.key())) {
+                inDoubt.increment();
+                return;
+            } else if (listed.terms().policy() == Policy.SAME_TRANSACTION) {
+                free(operation, listed);
                 return;
             } else {
-                inDoubt.increment();
+                recover(operation, listed);
                 return;
             }
             if (listed.state() == State.IN_FLIGHT) {
@@ -250,20 +253,36 @@ public final class Reconciler implements AutoCloseable {
             }
         }
 
+        /** Nobody is asked, so no thread but this one is needed. */
+        private void free(Operation<?, ?> operation, IdempotencyRecord listed) {
+            try {
+                release(operation, listed);
+                ended(listed, null);
+            } catch (RuntimeException e) {
+                ended(listed, e);
+            }
+        }
+
         private void recover(Operation<?, ?> operation, IdempotencyRecord listed) {
             free.acquireUninterruptibly();
-            CompletableFuture<?> done;
-            try {
-                done = listed.terms().policy() == Policy.SAME_TRANSACTION
-                        ? CompletableFuture.runAsync(() -> release(operation, listed), idempotency.executor())
-                                .handle((nothing, failure) -> ended(listed, failure))
-                        : operation
-                                .recover(listed)
-                                .handle((answer, failure) -> ended(listed, outcome(answer, failure)));
-            } catch (RuntimeException e) {
-                done = CompletableFuture.completedFuture(ended(listed, e));
+            if (closed) {
+                // Whoever closes waits for all permits, so nothing may begin once he could have had them.
+                free.release();
+                return;
             }
-            var unused = done.whenComplete((nothing, failure) -> free.release());
+            CompletableFuture<? extends Answer<?>> done;
+            try {
+                done = operation.recover(listed);
+            } catch (RuntimeException e) {
+                done = CompletableFuture.failedFuture(e);
+            }
+            var unused = done.whenComplete((answer, failure) -> {
+                try {
+                    ended(listed, outcome(answer, failure));
+                } finally {
+                    free.release();
+                }
+            });
         }
 
         private static @Nullable Throwable outcome(@Nullable Answer<?> answer, @Nullable Throwable failure) {
@@ -273,8 +292,7 @@ public final class Reconciler implements AutoCloseable {
             return answer.failure().get();
         }
 
-        /** Counts; answers nothing. */
-        private Boolean ended(IdempotencyRecord listed, @Nullable Throwable failure) {
+        private void ended(IdempotencyRecord listed, @Nullable Throwable failure) {
             IdempotencyKey key = listed.key();
             boolean settled = failure instanceof DeclinedException
                     || failure instanceof MismatchException
@@ -283,12 +301,12 @@ public final class Reconciler implements AutoCloseable {
             if (failure == null || settled) {
                 failing.remove(key);
                 resolved.increment();
-                return true;
+                return;
             }
             putOff(key);
             if (failure instanceof InDoubtException || failure instanceof InFlightException) {
                 inDoubt.increment();
-                return false;
+                return;
             }
             failed.increment();
             // Only our own messages: a codec's or a client's may say what is in the request.
@@ -300,7 +318,6 @@ public final class Reconciler implements AutoCloseable {
                 idempotency.tell(new IdempotencyEvent(
                         IdempotencyEvent.Type.RECOVERY_FAILED, key, listed.generation(), listed.attempt(), why));
             }
-            return false;
         }
 
         private void guarded(IdempotencyKey key, Runnable step) {
@@ -311,11 +328,6 @@ public final class Reconciler implements AutoCloseable {
                 LOG.warn("The store failed on {}; it is tried again later", key, e);
             }
         }
-    }
-
-    private static String name(IdempotencyKey key) {
-        int slash = key.scope().indexOf('/');
-        return slash < 0 ? key.scope() : key.scope().substring(0, slash);
     }
 
     private boolean isDue(IdempotencyKey key) {

@@ -251,6 +251,12 @@ final class KeyTest {
     }
 
     @Test
+    void idempotencyKey_namesItsOperation_withoutTheTenant() {
+        assertThat(new IdempotencyKey("pay", "order-1").operation()).isEqualTo("pay");
+        assertThat(new IdempotencyKey("pay/acme/eu", "order-1").operation()).isEqualTo("pay");
+    }
+
+    @Test
     void idempotencyKey_atItsLimits_isAccepted_andBeyondThemRefused() {
         new IdempotencyKey("s".repeat(IdempotencyKey.MAX_SCOPE), "v".repeat(IdempotencyKey.MAX_VALUE));
 

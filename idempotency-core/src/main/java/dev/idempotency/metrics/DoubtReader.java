@@ -56,7 +56,7 @@ final class DoubtReader {
             for (IdempotencyRecord record : page) {
                 Instant since = inDoubtSince(record, now);
                 if (since != null) {
-                    String name = names.read(record.key().scope());
+                    String name = names.read(record.key().operation());
                     found.put(name, found.getOrDefault(name, Doubts.NONE).and(Duration.between(since, now)));
                 }
             }

@@ -228,7 +228,7 @@ public final class IdempotencyMetrics implements IdempotencyListener, MeterBinde
     }
 
     private String operation(IdempotencyKey key) {
-        String name = names.heard(key.scope());
+        String name = names.heard(key.operation());
         names.takeNew().forEach(this::prepare);
         return name;
     }

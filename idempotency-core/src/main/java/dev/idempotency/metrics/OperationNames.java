@@ -22,19 +22,17 @@ final class OperationNames {
     private final Set<String> known = new HashSet<>();
     private final List<String> untaken = new ArrayList<>();
 
-    /** The name in a scope of this process. */
-    String heard(String scope) {
-        return name(scope, MOST);
+    /** The name of an operation of this process. */
+    String heard(String operation) {
+        return name(operation, MOST);
     }
 
-    /** The name in a scope that was read from a store. */
-    String read(String scope) {
-        return name(scope, MOST_READ);
+    /** The name of an operation that was read from a store. */
+    String read(String operation) {
+        return name(operation, MOST_READ);
     }
 
-    private synchronized String name(String scope, int most) {
-        int slash = scope.indexOf('/');
-        String name = slash < 0 ? scope : scope.substring(0, slash);
+    private synchronized String name(String name, int most) {
         if (known.contains(name)) {
             return name;
         }
