@@ -1,0 +1,305 @@
+package dev.idempotency.slack;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
+import dev.idempotency.slack.Delivered.Transport;
+import dev.idempotency.slack.Delivered.Verdict;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Slack's requests over HTTP: checks the signature on the raw bytes, puts the event into the inbox, and only then says 200. No
+ * handler runs here, and nothing but the inbox is asked. Thread-safe.
+ *
+ * <p>A request answers one of these, never 404 or 500:
+ *
+ * <ul>
+ *   <li>200: it is in the inbox, was there before, or is in the spill buffer; or it is Slack's question for this address
+ *   <li>401: it has no signature, a wrong one, or one that is too old or from the future
+ *   <li>400, 405, 413: it broke off, is no POST, is too large. Slack sends no such request
+ *   <li>503: the store did not take it in time, or there is too much at once. Slack delivers it again
+ * </ul>
+ */
+public final class EventsEndpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(EventsEndpoint.class);
+    private static final int MAX_HEADER = 100;
+
+    private final SlackIntake intake;
+    private final SlackSignature signature;
+    private final int maxBody;
+    private final Clock clock;
+
+    private EventsEndpoint(Builder builder) {
+        intake = builder.intake;
+        signature = new SlackSignature(builder.secrets);
+        maxBody = builder.maxBody;
+        clock = builder.clock;
+    }
+
+    /**
+     * Describes an endpoint.
+     *
+     * @param intake where events go
+     * @return a builder; its signing secret is still to be set
+     * @throws NullPointerException if {@code intake} is null
+     */
+    public static Builder builder(SlackIntake intake) {
+        return new Builder(intake);
+    }
+
+    /** Settings of an endpoint. Not thread-safe. */
+    public static final class Builder {
+        private final SlackIntake intake;
+        private List<String> secrets = List.of();
+        private int maxBody = 1 << 20;
+        private Clock clock = Clock.systemUTC();
+
+        private Builder(SlackIntake intake) {
+            this.intake = Objects.requireNonNull(intake, "intake");
+        }
+
+        /**
+         * Sets the app's signing secrets. To replace one without a gap, name both for a while.
+         *
+         * @param values one or more
+         * @return this
+         * @throws NullPointerException if one is null
+         */
+        public Builder signingSecrets(String... values) {
+            secrets = List.of(values);
+            return this;
+        }
+
+        /**
+         * Sets the largest body that is read, a mebibyte by default.
+         *
+         * @param bytes from 1
+         * @return this
+         * @throws IllegalArgumentException if {@code bytes} is below 1
+         */
+        public Builder maxBody(int bytes) {
+            if (bytes < 1) {
+                throw new IllegalArgumentException("maxBody is " + bytes + "; it must be at least 1");
+            }
+            maxBody = bytes;
+            return this;
+        }
+
+        /**
+         * Sets the clock that timestamps of requests are held against; the system's by default.
+         *
+         * @param value a clock
+         * @return this
+         * @throws NullPointerException if {@code value} is null
+         */
+        public Builder clock(Clock value) {
+            clock = Objects.requireNonNull(value, "value");
+            return this;
+        }
+
+        /**
+         * Makes the endpoint.
+         *
+         * @return an endpoint
+         * @throws IllegalArgumentException if no signing secret was set, or a blank one
+         */
+        public EventsEndpoint build() {
+            return new EventsEndpoint(this);
+        }
+    }
+
+    /** What is known of a request while it is answered. */
+    private static final class Exchange {
+        final long startedAt = System.nanoTime();
+        Verdict verdict = Verdict.UNREADABLE;
+        String type = "";
+        int retry;
+        String retryReason = "";
+        Duration late = Duration.ZERO;
+
+        SlackResponse ended(Verdict how, SlackResponse response) {
+            verdict = how;
+            return response;
+        }
+    }
+
+    /**
+     * Answers a request. Takes no longer than the intake's budget once the body is there; a server should limit how long a body
+     * takes to arrive.
+     *
+     * @param request what came in
+     * @return what to answer
+     */
+    public SlackResponse handle(SlackRequest request) {
+        var exchange = new Exchange();
+        SlackResponse response;
+        try {
+            response = answer(request, exchange);
+        } catch (IOException e) {
+            LOG.debug("A request broke off", e);
+            response = exchange.ended(Verdict.UNREADABLE, SlackResponse.empty(400));
+        } catch (RuntimeException e) {
+            LOG.error("A request could not be answered; Slack will send it again", e);
+            response = exchange.ended(Verdict.FAILED, SlackResponse.empty(503));
+        }
+        var delivered = new Delivered(
+                Transport.HTTP,
+                exchange.verdict,
+                response.status(),
+                exchange.type,
+                exchange.retry,
+                exchange.retryReason,
+                Duration.ofNanos(System.nanoTime() - exchange.startedAt),
+                exchange.late);
+        intake.listeners().tell(listener -> listener.onDelivered(delivered));
+        return response;
+    }
+
+    private SlackResponse answer(SlackRequest request, Exchange exchange) throws IOException {
+        long deadline = intake.deadline();
+        if (!request.method().equals("POST")) {
+            return exchange.ended(Verdict.UNREADABLE, new SlackResponse(405, Map.of("Allow", "POST"), ""));
+        }
+        exchange.retry = retry(request.header("x-slack-retry-num"));
+        exchange.retryReason = shortened(request.header("x-slack-retry-reason"));
+        byte[] body = body(request);
+        if (body == null) {
+            // It will not become smaller.
+            return exchange.ended(Verdict.TOO_LARGE, new SlackResponse(413, Map.of("X-Slack-No-Retry", "1"), ""));
+        }
+        Verdict fault = signature.fault(
+                request.header(SlackSignature.TIMESTAMP),
+                request.header(SlackSignature.SIGNATURE),
+                body,
+                clock.instant().getEpochSecond());
+        if (fault != null) {
+            return exchange.ended(fault, SlackResponse.empty(401));
+        }
+        SlackEvent event;
+        try {
+            event = SlackEvent.parse(json(request.header("content-type"), body));
+        } catch (MalformedEventException e) {
+            Taken taken = intake.takeMalformed(body, Transport.HTTP, exchange.retry, exchange.retryReason, deadline);
+            return exchange.ended(
+                    taken.isSafe() ? Verdict.MALFORMED : Verdict.valueOf(taken.name()), acknowledgement(taken, null));
+        }
+        exchange.type = event.type();
+        if (event.kind() == SlackEvent.Kind.URL_VERIFICATION) {
+            return exchange.ended(Verdict.CHALLENGED, challenge(event));
+        }
+        exchange.late = late(event);
+        Taken taken = intake.take(event, Transport.HTTP, exchange.retry, exchange.retryReason, deadline);
+        return exchange.ended(
+                Verdict.valueOf(taken.name()), acknowledgement(taken, taken.isSafe() ? intake.response(event) : null));
+    }
+
+    /** Null when it is too large: then no more than one byte beyond the cap was read. */
+    private byte @Nullable [] body(SlackRequest request) throws IOException {
+        String length = request.header("content-length");
+        if (length != null && (!length.matches("[0-9]{1,18}") || Long.parseLong(length) > maxBody)) {
+            return null;
+        }
+        byte[] body = request.body().readNBytes(maxBody + 1);
+        return body.length > maxBody ? null : body;
+    }
+
+    private static SlackResponse challenge(SlackEvent event) {
+        return new SlackResponse(
+                200,
+                Map.of("Content-Type", "text/plain; charset=utf-8", "X-Content-Type-Options", "nosniff"),
+                event.payload().path("challenge").asText());
+    }
+
+    private static SlackResponse acknowledgement(Taken taken, @Nullable JsonNode response) {
+        if (!taken.isSafe()) {
+            return SlackResponse.empty(503);
+        }
+        return response == null
+                ? SlackResponse.empty(200)
+                : new SlackResponse(
+                        200, Map.of("Content-Type", "application/json; charset=utf-8"), response.toString());
+    }
+
+    /** Interactions and slash commands come as forms: they become what Socket Mode would deliver. */
+    private static byte[] json(@Nullable String contentType, byte[] body) {
+        if (contentType == null || !contentType.startsWith("application/x-www-form-urlencoded")) {
+            return body;
+        }
+        ObjectNode form = SlackEvent.JSON.createObjectNode();
+        try {
+            for (String field : new String(body, StandardCharsets.UTF_8).split("&", -1)) {
+                String[] parts = field.split("=", 2);
+                if (parts.length == 2) {
+                    form.put(decoded(parts[0]), decoded(parts[1]));
+                }
+            }
+        } catch (IllegalArgumentException e) {
+            throw new MalformedEventException("it is not a form");
+        }
+        JsonNode payload = form.path("payload");
+        return payload.isTextual()
+                ? payload.asText().getBytes(StandardCharsets.UTF_8)
+                : form.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String decoded(String text) {
+        return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    }
+
+    private static int retry(@Nullable String header) {
+        return header != null && header.matches("[0-9]{1,4}") ? Integer.parseInt(header) : 0;
+    }
+
+    private static String shortened(@Nullable String header) {
+        return header == null ? "" : header.substring(0, Math.min(header.length(), MAX_HEADER));
+    }
+
+    private Duration late(SlackEvent event) {
+        if (event.eventTime() <= 0 || event.eventTime() > Integer.MAX_VALUE * 10L) {
+            return Duration.ZERO;
+        }
+        Duration late = Duration.between(Instant.ofEpochSecond(event.eventTime()), clock.instant());
+        return late.isNegative() ? Duration.ZERO : late;
+    }
+
+    /**
+     * This endpoint for the JDK's own server. Give that server an executor with as many threads as requests are to be answered
+     * at once: it has one thread without.
+     *
+     * @return a handler, to be given a context such as {@code /slack/events}
+     */
+    public HttpHandler httpHandler() {
+        return exchange -> {
+            try (exchange) {
+                SlackResponse response = handle(new SlackRequest(
+                        exchange.getRequestMethod(), exchange.getRequestHeaders(), exchange.getRequestBody()));
+                answer(exchange, response);
+            }
+        };
+    }
+
+    private static void answer(HttpExchange exchange, SlackResponse response) throws IOException {
+        response.headers()
+                .forEach((name, value) -> exchange.getResponseHeaders().set(name, value));
+        byte[] body = response.bytes();
+        exchange.sendResponseHeaders(response.status(), body.length == 0 ? -1 : body.length);
+        if (body.length > 0) {
+            try (OutputStream out = exchange.getResponseBody()) {
+                out.write(body);
+            }
+        }
+    }
+}

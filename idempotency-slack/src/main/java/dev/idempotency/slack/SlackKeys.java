@@ -1,0 +1,227 @@
+package dev.idempotency.slack;
+
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.inbox.EntityVersion;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * By what a delivery is known again. Three layers, because Slack repeats itself in three ways: the same event (retries), the
+ * same message under another event, and the same act of a user as another message. Each key names the app: Slack has sent one
+ * event to two apps. Pure functions.
+ *
+ * <p>Not used, because they do not identify anything: {@code event_context}, the id of an envelope, {@code edited.ts}, the retry
+ * headers.
+ */
+public final class SlackKeys {
+    private static final Set<String> WRITTEN_BY_USERS = Set.of("", "file_share", "thread_broadcast");
+    private static final int LONGEST = 200;
+    private static final BigDecimal MICROS = BigDecimal.valueOf(1_000_000);
+
+    private SlackKeys() {}
+
+    /**
+     * Layer 1: the delivery. Every retry of it has the same key, over HTTP and over Socket Mode.
+     *
+     * <ul>
+     *   <li>events: {@code app:event_id}
+     *   <li>{@code app_rate_limited}: {@code app:app_rate_limited:team:minute}
+     *   <li>interactions: {@code app:type:} and the view with its hash, or the action with its time, or the trigger
+     *   <li>slash commands: {@code app:command:trigger}
+     *   <li>whatever has none of these: a digest of its bytes
+     * </ul>
+     *
+     * @param event what was delivered
+     * @return 1 to {@value IdempotencyKey#MAX_VALUE} characters
+     */
+    public static String delivery(SlackEvent event) {
+        String id = switch (event.kind()) {
+            case EVENT -> event.eventId();
+            case RATE_LIMITED ->
+                joined(
+                        "app_rate_limited",
+                        event.teamId(),
+                        text(event.payload().path("minute_rate_limited").asText("")));
+            case INTERACTIVE -> interaction(event);
+            case SLASH_COMMAND -> joined("command", SlackEvent.text(event.payload(), "trigger_id"));
+            case URL_VERIFICATION, OTHER -> null;
+        };
+        return id == null ? unreadable(event.bytes()) : key(app(event), id);
+    }
+
+    private static @Nullable String interaction(SlackEvent event) {
+        var payload = event.payload();
+        var view = payload.path("view");
+        if (event.type().startsWith("view_") && view.path("id").isTextual()) {
+            return joined(event.type(), SlackEvent.text(view, "id"), SlackEvent.text(view, "hash"));
+        }
+        var action = payload.path("actions").path(0);
+        String when = SlackEvent.text(action, "action_ts");
+        if (when == null) {
+            when = SlackEvent.text(payload, "action_ts");
+        }
+        String acted = joined(event.type(), event.user(), when);
+        if (acted != null) {
+            String on = SlackEvent.text(payload.path("container"), "message_ts");
+            String what = SlackEvent.text(action, "action_id");
+            return acted + (on == null ? "" : ":" + on) + (what == null ? "" : ":" + what);
+        }
+        return joined(event.type(), SlackEvent.text(payload, "trigger_id"));
+    }
+
+    /**
+     * Layer 2: the message, whatever event tells of it. A {@code message} and an {@code app_mention} of one message have the same
+     * key; each of its edits has its own, and so has its deletion.
+     *
+     * @param event what was delivered
+     * @return {@code app:channel:ts}, with {@code :changed:event_ts} for an edit and {@code :deleted} for a deletion; empty for
+     *     what tells of no message
+     */
+    public static Optional<String> message(SlackEvent event) {
+        return message(event, event.channel());
+    }
+
+    /** The same in a channel that was renamed. */
+    static Optional<String> message(SlackEvent event, @Nullable String channel) {
+        String ts = messageTs(event);
+        if (channel == null || ts == null) {
+            return Optional.empty();
+        }
+        return switch (subtype(event)) {
+            case "message_changed" ->
+                Optional.ofNullable(event.eventTs()).map(when -> key(app(event), channel, ts, "changed", when));
+            case "message_deleted" -> Optional.of(key(app(event), channel, ts, "deleted"));
+            default -> Optional.of(key(app(event), channel, ts));
+        };
+    }
+
+    /**
+     * Layer 3: what a user did once, although Slack made two messages of it.
+     *
+     * @param event what was delivered
+     * @return {@code app:team:channel:user:client_msg_id} for a message that a user has written; empty for whatever does not
+     *     carry the id itself, as edits, deletions and messages of bots
+     */
+    public static Optional<String> clientMessage(SlackEvent event) {
+        String id = event.clientMessageId();
+        String team = event.teamId();
+        String channel = event.channel();
+        String user = event.user();
+        boolean written = isMessage(event) && WRITTEN_BY_USERS.contains(subtype(event));
+        if (!written || id == null || team == null || channel == null || user == null) {
+            return Optional.empty();
+        }
+        return Optional.of(key(app(event), team, channel, user, id));
+    }
+
+    /**
+     * The message whose versions are told apart.
+     *
+     * @param event what was delivered
+     * @return {@code app:channel:ts} of the message, of an edit and of its deletion alike; empty for what tells of no message
+     */
+    public static Optional<String> entity(SlackEvent event) {
+        return entity(event, event.channel());
+    }
+
+    static Optional<String> entity(SlackEvent event, @Nullable String channel) {
+        String ts = messageTs(event);
+        return channel == null || ts == null ? Optional.empty() : Optional.of(key(app(event), channel, ts));
+    }
+
+    /**
+     * Which state of its message an event tells of: by {@code event_ts}, in microseconds. {@code edited.ts} would not do, it
+     * has seconds only.
+     *
+     * @param event what was delivered
+     * @return the version; empty for what tells of no message, or of no time
+     */
+    public static Optional<EntityVersion> version(SlackEvent event) {
+        String when = event.eventTs() == null ? event.ts() : event.eventTs();
+        if (messageTs(event) == null || when == null) {
+            return Optional.empty();
+        }
+        String tieBreak = event.eventId() == null ? "" : key(event.eventId());
+        return micros(when)
+                .map(number ->
+                        new EntityVersion(number, tieBreak, subtype(event).equals("message_deleted")));
+    }
+
+    /** Some timestamps come without the dot. */
+    private static Optional<Long> micros(String ts) {
+        if (!ts.matches("[0-9]{1,18}(\\.[0-9]{1,9})?")) {
+            return Optional.empty();
+        }
+        var number = new BigDecimal(ts);
+        boolean inMicros = ts.indexOf('.') < 0 && ts.length() > 12;
+        return Optional.of((inMicros ? number : number.multiply(MICROS)).longValue());
+    }
+
+    private static @Nullable String messageTs(SlackEvent event) {
+        if (!isMessage(event)) {
+            return null;
+        }
+        return switch (subtype(event)) {
+            case "message_changed" -> SlackEvent.text(event.event().path("message"), "ts");
+            case "message_deleted" -> {
+                String deleted = SlackEvent.text(event.event(), "deleted_ts");
+                yield deleted != null ? deleted : SlackEvent.text(event.event().path("previous_message"), "ts");
+            }
+            // Tells of a thread's parent, which it does not change.
+            case "message_replied" -> null;
+            default -> event.ts();
+        };
+    }
+
+    private static boolean isMessage(SlackEvent event) {
+        return event.kind() == SlackEvent.Kind.EVENT
+                && (event.type().equals("message") || event.type().equals("app_mention"));
+    }
+
+    private static String subtype(SlackEvent event) {
+        return Objects.requireNonNullElse(event.subtype(), "");
+    }
+
+    private static String app(SlackEvent event) {
+        return Objects.requireNonNullElse(event.appId(), "-");
+    }
+
+    private static @Nullable String text(String value) {
+        return value.isEmpty() ? null : value;
+    }
+
+    /** Null when a part is missing. */
+    private static @Nullable String joined(@Nullable String... parts) {
+        return Arrays.stream(parts).anyMatch(Objects::isNull) ? null : String.join(":", parts);
+    }
+
+    /** Slack's ids are short and have no strange characters; what is else stands there as a digest. */
+    private static String key(String... parts) {
+        String key = String.join(":", parts);
+        boolean isPlain = key.length() <= LONGEST && key.chars().allMatch(c -> c > ' ' && c <= '~');
+        String framed =
+                Arrays.stream(parts).map(part -> part.length() + ":" + part).collect(Collectors.joining());
+        return isPlain ? key : "sha256:" + digest(framed.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static String unreadable(byte[] bytes) {
+        return "bytes:" + digest(bytes);
+    }
+
+    private static String digest(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package dev.idempotency.slack;
+
+/**
+ * Hears what happens between Slack and the app. Called on the thread that made it happen, so it must be quick and thread-safe.
+ * What it throws is logged and changes nothing.
+ */
+public interface SlackListener {
+    /**
+     * Slack has delivered something and was answered.
+     *
+     * @param delivered what, and how it was answered
+     */
+    default void onDelivered(Delivered delivered) {}
+
+    /**
+     * A worker has dealt with an event.
+     *
+     * @param handled what became of it
+     */
+    default void onHandled(Handled handled) {}
+
+    /**
+     * Slack's Web API was called.
+     *
+     * @param called what, and how it ended
+     */
+    default void onCalled(Called called) {}
+}

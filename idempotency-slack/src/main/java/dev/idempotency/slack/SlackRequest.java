@@ -1,0 +1,52 @@
+package dev.idempotency.slack;
+
+import java.io.InputStream;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request as it came in, whatever server took it.
+ *
+ * @param method the HTTP method
+ * @param headers its headers; names in any case
+ * @param body its body, not decoded and not read yet. Is read once, never beyond the endpoint's cap, and not closed
+ */
+public record SlackRequest(String method, Map<String, List<String>> headers, InputStream body) {
+    /**
+     * Checks the request.
+     *
+     * @param method as described above
+     * @param headers as described above
+     * @param body as described above
+     * @throws NullPointerException if an argument is null
+     */
+    public SlackRequest {
+        Objects.requireNonNull(method, "method");
+        Objects.requireNonNull(body, "body");
+        var sorted = new TreeMap<String, List<String>>();
+        // A server of the JDK's has a null key in some maps.
+        headers.forEach((name, values) -> {
+            if (name != null) {
+                sorted.put(name.toLowerCase(Locale.ROOT), List.copyOf(values));
+            }
+        });
+        headers = sorted;
+    }
+
+    /** Null when it is not there, or is there more than once: what counts must be said once. */
+    @Nullable
+    String header(String name) {
+        List<String> values = headers.getOrDefault(name, List.of());
+        return values.size() == 1 ? values.get(0) : null;
+    }
+
+    /** Names the method only: headers have signatures. */
+    @Override
+    public String toString() {
+        return "SlackRequest[" + method + "]";
+    }
+}
