@@ -1,0 +1,114 @@
+package dev.idempotency.examples.slack.simulator;
+
+import java.net.URI;
+
+/**
+ * How a run goes.
+ *
+ * @param appUrl where the app takes events
+ * @param signingSecret what they are signed with
+ * @param deliveries how many deliveries at least
+ * @param perSecond how many of them a second
+ * @param seed the same seed gives the same happenings
+ * @param timeScale how much faster Slack's time goes than ours, for what comes after minutes: its retries, its late and repeated
+ *     deliveries
+ * @param deadlineMillis how long the app may take to answer, in our time whatever the scale: it was told three seconds
+ * @param faults what goes wrong in the Web API, such as {@code reply-cut=0.02,error-after=0.01}; {@code none}, or
+ *     {@code default}
+ * @param slowMillis how late a slow answer is
+ * @param lagMillis how long a post is not yet in the history
+ */
+public record Settings(
+        URI appUrl,
+        String signingSecret,
+        int deliveries,
+        double perSecond,
+        long seed,
+        double timeScale,
+        long deadlineMillis,
+        String faults,
+        long slowMillis,
+        long lagMillis) {
+    /**
+     * A run as it is unless somebody wants another one: 3000 deliveries, 100 a second, a minute in two seconds.
+     *
+     * @param appUrl where the app takes events
+     * @param signingSecret what they are signed with
+     * @return the settings
+     */
+    public static Settings of(URI appUrl, String signingSecret) {
+        return new Settings(appUrl, signingSecret, 3000, 100, 1, 30, 3000, "default", 15_000, 200);
+    }
+
+    /**
+     * Sets the number and the rate of deliveries.
+     *
+     * @param count how many at least
+     * @param rate how many a second
+     * @return other settings
+     */
+    public Settings withDeliveries(int count, double rate) {
+        return new Settings(
+                appUrl, signingSecret, count, rate, seed, timeScale, deadlineMillis, faults, slowMillis, lagMillis);
+    }
+
+    /**
+     * Sets the seed.
+     *
+     * @param value the seed
+     * @return other settings
+     */
+    public Settings withSeed(long value) {
+        return new Settings(
+                appUrl,
+                signingSecret,
+                deliveries,
+                perSecond,
+                value,
+                timeScale,
+                deadlineMillis,
+                faults,
+                slowMillis,
+                lagMillis);
+    }
+
+    /**
+     * Sets how fast Slack's time goes.
+     *
+     * @param value how much faster than ours
+     * @return other settings
+     */
+    public Settings withTimeScale(double value) {
+        return new Settings(
+                appUrl,
+                signingSecret,
+                deliveries,
+                perSecond,
+                seed,
+                value,
+                deadlineMillis,
+                faults,
+                slowMillis,
+                lagMillis);
+    }
+
+    /**
+     * Sets what goes wrong in the Web API.
+     *
+     * @param spec the list
+     * @return other settings
+     */
+    public Settings withFaults(String spec) {
+        return new Settings(
+                appUrl,
+                signingSecret,
+                deliveries,
+                perSecond,
+                seed,
+                timeScale,
+                deadlineMillis,
+                spec,
+                slowMillis,
+                lagMillis);
+    }
+}

@@ -1,0 +1,81 @@
+package dev.idempotency.examples.slack.simulator;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+
+/** Drives a simulator in another process. Thread-safe. */
+public final class SimulatorClient {
+    private static final JsonMapper MAPPER = new JsonMapper();
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final URI simulator;
+
+    /**
+     * Drives a simulator.
+     *
+     * @param simulator its address, without a path
+     */
+    public SimulatorClient(URI simulator) {
+        this.simulator = simulator;
+    }
+
+    /**
+     * Begins the run.
+     *
+     * @param settings how it goes
+     * @throws IOException if the simulator does not want it
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public void start(Settings settings) throws IOException, InterruptedException {
+        String unused = call(request("/control/start").POST(HttpRequest.BodyPublishers.ofString(json(settings))));
+    }
+
+    private static String json(Settings settings) {
+        try {
+            return MAPPER.writeValueAsString(settings);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Asks how far the run is.
+     *
+     * @return a snapshot
+     * @throws IOException if the simulator does not answer
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public Status status() throws IOException, InterruptedException {
+        return MAPPER.readValue(call(request("/control/status")), Status.class);
+    }
+
+    /**
+     * Asks what became of the events so far.
+     *
+     * @return a snapshot
+     * @throws IOException if the simulator does not answer
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public Report report() throws IOException, InterruptedException {
+        return MAPPER.readValue(call(request("/control/report")), Report.class);
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(simulator.resolve(path)).timeout(PATIENCE);
+    }
+
+    private String call(HttpRequest.Builder request) throws IOException, InterruptedException {
+        HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        if (response.statusCode() / 100 != 2) {
+            throw new IOException("the simulator answered " + response.statusCode() + " " + response.body());
+        }
+        return response.body();
+    }
+}
