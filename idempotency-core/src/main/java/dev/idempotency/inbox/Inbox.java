@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +22,7 @@ public final class Inbox {
     private final String queue;
     private final Duration retention;
     private final List<InboxListener> listeners;
+    private final List<Runnable> workers = new CopyOnWriteArrayList<>();
 
     private Inbox(Builder builder) {
         this.store = builder.store;
@@ -111,6 +113,9 @@ public final class Inbox {
         var message = new InboxMessage(new IdempotencyKey(queue, key), payload, attributes);
         InboxStore.Offered offered = store.offer(message, retention);
         boolean isNew = offered == InboxStore.Offered.ACCEPTED;
+        if (isNew) {
+            workers.forEach(Runnable::run);
+        }
         emit(new InboxEvent(
                 isNew ? InboxEvent.Type.OFFERED : InboxEvent.Type.DUPLICATE,
                 message.key(),
@@ -140,6 +145,14 @@ public final class Inbox {
      */
     public InboxWorker.Builder worker(InboxWorker.Task task) {
         return new InboxWorker.Builder(this, task);
+    }
+
+    void onOffered(Runnable worker) {
+        workers.add(worker);
+    }
+
+    void forget(Runnable worker) {
+        workers.remove(worker);
     }
 
     InboxStore store() {

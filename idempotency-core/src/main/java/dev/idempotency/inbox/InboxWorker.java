@@ -37,6 +37,7 @@ public final class InboxWorker implements AutoCloseable {
          * Handles a message. Returning means done; whatever it throws means that it is to be tried again.
          *
          * @param claim the message, and which attempt this is
+         * @throws UnprocessableException if no attempt will ever succeed: the message becomes a dead letter at once
          * @throws Exception if it failed
          */
         void run(InboxClaim claim) throws Exception;
@@ -52,6 +53,11 @@ public final class InboxWorker implements AutoCloseable {
 
     private final Semaphore free;
     private final CountDownLatch closing = new CountDownLatch(1);
+    /** Has a permit when there may be something to claim that was not there before. */
+    private final Semaphore news = new Semaphore(0);
+
+    private final Runnable wakeUp = news::release;
+
     private final Set<Running> running = ConcurrentHashMap.newKeySet();
     private final Thread poller;
     private final ExecutorService tasks;
@@ -148,7 +154,8 @@ public final class InboxWorker implements AutoCloseable {
         }
 
         /**
-         * Sets how often the store is asked while nothing is due, and after it failed: every second by default.
+         * Sets how often the store is asked while nothing is due, and after it failed: every second by default. An offer
+         * through the same {@link Inbox} is heard of at once.
          *
          * @param value more than zero
          * @return this
@@ -178,6 +185,7 @@ public final class InboxWorker implements AutoCloseable {
          */
         public InboxWorker start() {
             var worker = new InboxWorker(this);
+            worker.inbox.onOffered(worker.wakeUp);
             worker.poller.start();
             long third = Math.max(1, lease.toMillis() / 3);
             var unused = worker.renewals.scheduleWithFixedDelay(worker::renew, third, third, TimeUnit.MILLISECONDS);
@@ -225,8 +233,9 @@ public final class InboxWorker implements AutoCloseable {
                 if (!free.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
                     continue;
                 }
-                if (claim(1 + free.drainPermits()) == 0 && closing.await(pollEvery.toNanos(), TimeUnit.NANOSECONDS)) {
-                    return;
+                news.drainPermits();
+                if (claim(1 + free.drainPermits()) == 0) {
+                    news.tryAcquire(pollEvery.toNanos(), TimeUnit.NANOSECONDS);
                 }
             }
         } catch (InterruptedException e) {
@@ -287,6 +296,10 @@ public final class InboxWorker implements AutoCloseable {
                 claim.attempt(),
                 claim.message().key(),
                 reason);
+        if (failure instanceof UnprocessableException hopeless) {
+            bury(current, hopeless.reason());
+            return;
+        }
         if (claim.attempt() >= attempts) {
             bury(current, reason);
             return;
@@ -354,6 +367,8 @@ public final class InboxWorker implements AutoCloseable {
     @Override
     public void close() {
         closing.countDown();
+        inbox.forget(wakeUp);
+        news.release();
         boolean interrupted = false;
         try {
             // Claims of the poller may still arrive until it has ended.

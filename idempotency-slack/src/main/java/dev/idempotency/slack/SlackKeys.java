@@ -208,9 +208,13 @@ public final class SlackKeys {
     private static String key(String... parts) {
         String key = String.join(":", parts);
         boolean isPlain = key.length() <= LONGEST && key.chars().allMatch(c -> c > ' ' && c <= '~');
+        return isPlain ? key : digested(parts);
+    }
+
+    static String digested(String... parts) {
         String framed =
                 Arrays.stream(parts).map(part -> part.length() + ":" + part).collect(Collectors.joining());
-        return isPlain ? key : "sha256:" + digest(framed.getBytes(StandardCharsets.UTF_8));
+        return "sha256:" + digest(framed.getBytes(StandardCharsets.UTF_8));
     }
 
     static String unreadable(byte[] bytes) {

@@ -14,6 +14,7 @@ import dev.idempotency.inbox.InboxEvent.Type;
 import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.inbox.InboxWorker;
+import dev.idempotency.inbox.UnprocessableException;
 import dev.idempotency.store.StoreException;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
@@ -145,6 +146,36 @@ final class InboxWorkerTest {
             mended.set(1);
             assertThat(store.replay(dead.message().key())).isTrue();
             until("it is done", () -> count(Type.DONE) == 1);
+        }
+    }
+
+    @Test
+    void worker_taskThatGivesUp_isBuriedAtOnceWithItsReason() {
+        offer("key");
+
+        try (var worker = quick(inbox, claim -> {
+                    throw new UnprocessableException("not one of ours");
+                })
+                .start()) {
+            until("it is buried", () -> count(Type.BURIED) == 1);
+        }
+
+        assertThat(typesOf("key")).containsExactly(Type.OFFERED, Type.CLAIMED, Type.BURIED);
+        assertThat(store.deadLetters("events", null, 10))
+                .singleElement()
+                .extracting(DeadLetter::reason)
+                .isEqualTo("not one of ours");
+    }
+
+    @Test
+    void worker_idle_hearsOfAnOfferWithoutAskingTheStore() {
+        try (var worker =
+                inbox.worker(claim -> {}).pollEvery(Duration.ofDays(1)).start()) {
+            for (int i = 1; i <= 20; i++) {
+                offer("key-" + i);
+                int all = i;
+                until("number " + i + " is done", () -> count(Type.DONE) == all);
+            }
         }
     }
 
