@@ -25,4 +25,11 @@ public interface SlackListener {
      * @param called what, and how it ended
      */
     default void onCalled(Called called) {}
+
+    /**
+     * Something happened to a Socket Mode connection, or to an envelope on it.
+     *
+     * @param event what, and to which connection
+     */
+    default void onSocket(SocketEvent event) {}
 }
