@@ -17,9 +17,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,13 +56,11 @@ public final class IdempotencyMetrics implements IdempotencyListener, MeterBinde
     private final OperationNames names = new OperationNames();
     private final List<MeterRegistry> registries = new CopyOnWriteArrayList<>();
     private final DoubtReader doubts;
-    private final Duration every;
-    private @Nullable ScheduledExecutorService reading;
-    private boolean closed;
+    private final Readings readings;
 
     private IdempotencyMetrics(IdempotencyStore store, Duration every) {
         this.doubts = new DoubtReader(store, names);
-        this.every = every;
+        this.readings = new Readings(this::readDoubts, every);
     }
 
     private static Map<IdempotencyEvent.Type, Counted> counted() {
@@ -137,9 +132,6 @@ public final class IdempotencyMetrics implements IdempotencyListener, MeterBinde
      */
     public static IdempotencyMetrics of(IdempotencyStore store, Duration every) {
         Objects.requireNonNull(store, "store");
-        if (every.compareTo(Duration.ofSeconds(1)) < 0 || every.compareTo(Duration.ofHours(1)) > 0) {
-            throw new IllegalArgumentException("every is " + every + "; it must be 1 second to 1 hour");
-        }
         return new IdempotencyMetrics(store, every);
     }
 
@@ -152,29 +144,13 @@ public final class IdempotencyMetrics implements IdempotencyListener, MeterBinde
     public void bindTo(MeterRegistry registry) {
         registries.add(Objects.requireNonNull(registry, "registry"));
         names.all().forEach(name -> prepare(registry, name));
-        startReading();
+        readings.start();
     }
 
     /** Ends the reading of the store. The gauges keep their last values; the counters go on. */
     @Override
-    public synchronized void close() {
-        closed = true;
-        if (reading != null) {
-            reading.shutdownNow();
-            reading = null;
-        }
-    }
-
-    private synchronized void startReading() {
-        if (reading != null || closed) {
-            return;
-        }
-        reading = Executors.newSingleThreadScheduledExecutor(task -> {
-            var thread = new Thread(task, "idempotency-metrics");
-            thread.setDaemon(true);
-            return thread;
-        });
-        var unused = reading.scheduleWithFixedDelay(this::readDoubts, 0, every.toMillis(), TimeUnit.MILLISECONDS);
+    public void close() {
+        readings.close();
     }
 
     /** One reading, which the gauges show from then on. */
