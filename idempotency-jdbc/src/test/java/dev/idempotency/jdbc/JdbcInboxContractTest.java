@@ -3,7 +3,10 @@ package dev.idempotency.jdbc;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.testkit.junit.InboxContract;
 import java.time.Duration;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 final class JdbcInboxContractTest extends InboxContract {
     private static final InboxStore STORE = Database.store().inbox();
 

@@ -8,8 +8,11 @@ import dev.idempotency.testkit.process.ChildJvm;
 import java.util.Map;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.postgresql.ds.PGSimpleDataSource;
 
+@Execution(ExecutionMode.CONCURRENT)
 final class JdbcInboxTest extends ClaimersCases {
     private final String schema = Database.schema();
     private final InboxStore inbox = open(schema);

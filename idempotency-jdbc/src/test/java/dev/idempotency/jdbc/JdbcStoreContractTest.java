@@ -3,7 +3,10 @@ package dev.idempotency.jdbc;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.testkit.junit.IdempotencyStoreContract;
 import java.time.Duration;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 final class JdbcStoreContractTest extends IdempotencyStoreContract {
     private static final JdbcIdempotencyStore STORE = Database.store();
 

@@ -4,8 +4,11 @@ import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.testkit.junit.IdempotencyStoreContract;
 import java.time.Duration;
 import java.time.LocalDate;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The contract's keys tell no day, so each gets one from its hash. */
+@Execution(ExecutionMode.CONCURRENT)
 final class PartitionedStoreContractTest extends IdempotencyStoreContract {
     private static final LocalDate FIRST = LocalDate.of(2026, 1, 1);
     private static final int DAYS = 3;

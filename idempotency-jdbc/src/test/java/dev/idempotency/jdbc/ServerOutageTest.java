@@ -22,6 +22,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,6 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * are cut. Then it is left alone, and each order is executed until it is resolved or found listed. The seed is printed; more
  * rounds with {@code -Doutage.rounds=...}.
  */
+@Execution(ExecutionMode.CONCURRENT)
 final class ServerOutageTest {
     private static final int CALLERS = 6;
     private static final int ORDERS_PER_ROUND = 15;

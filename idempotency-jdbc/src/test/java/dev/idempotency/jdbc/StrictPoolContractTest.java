@@ -5,8 +5,11 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.testkit.junit.IdempotencyStoreContract;
 import java.time.Duration;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** A pool whose connections commit nothing by themselves, are read only, and serializable: as a careful application has it. */
+@Execution(ExecutionMode.CONCURRENT)
 final class StrictPoolContractTest extends IdempotencyStoreContract {
     private static final JdbcIdempotencyStore STORE = JdbcIdempotencyStore.builder(strictPool())
             .schema(Database.schema())

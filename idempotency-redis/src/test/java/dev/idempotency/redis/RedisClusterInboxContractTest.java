@@ -4,7 +4,10 @@ import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.testkit.junit.InboxContract;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 final class RedisClusterInboxContractTest extends InboxContract {
     private static final RedisIdempotencyStore STORE = Redises.clustered().build();
 

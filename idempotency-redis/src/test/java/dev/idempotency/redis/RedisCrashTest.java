@@ -15,8 +15,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The server is killed with kill -9 while it is written to, and started again on its data. */
+@Execution(ExecutionMode.CONCURRENT)
 final class RedisCrashTest {
     private static final int THREADS = 4;
     private static final int ROUNDS = 2;

@@ -20,11 +20,14 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * A failover that loses acknowledged writes: the link to the replica goes silent, the master is killed, the replica takes over,
  * and the callers retry. What the provider's ledger then says is published in {@code docs/redis.md}.
  */
+@Execution(ExecutionMode.CONCURRENT)
 final class RedisFailoverTest {
     private static final int KEYS = 100;
     private static final Duration WINDOW = Duration.ofHours(24);

@@ -17,11 +17,14 @@ import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What each failure of Redis says about the write: "certainly not" only where that is certain. */
+@Execution(ExecutionMode.CONCURRENT)
 final class RedisFailuresTest {
     private static final IdempotencyKey KEY = new IdempotencyKey("fail", "k");
     private static final IdempotencyKey OTHER = new IdempotencyKey("fail", "other");

@@ -4,7 +4,10 @@ import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.testkit.junit.IdempotencyStoreContract;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 final class RedisIdempotencyStoreTest extends IdempotencyStoreContract {
     private static final RedisIdempotencyStore STORE = Redises.standalone().build();
 

@@ -16,7 +16,10 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+@Execution(ExecutionMode.CONCURRENT)
 final class RedisInboxTest extends ClaimersCases {
     private final String prefix = "test:" + UUID.randomUUID();
     private final RedisIdempotencyStore store = RedisIdempotencyStore.builder(Redises.Standalone.CLIENT)

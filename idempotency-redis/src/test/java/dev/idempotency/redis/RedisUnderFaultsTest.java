@@ -41,6 +41,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -49,6 +51,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * the server is killed and started again. Then the faults stop, and the provider's ledger is the judge. Threads and a real
  * network are not deterministic: the seed chooses the faults, not their moments.
  */
+@Execution(ExecutionMode.CONCURRENT)
 final class RedisUnderFaultsTest {
     private static final long SEED = Long.getLong("redis.seed", 20_261_122);
     private static final int PROCESSES = 3;

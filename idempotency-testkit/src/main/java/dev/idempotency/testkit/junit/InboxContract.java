@@ -549,6 +549,7 @@ public abstract class InboxContract {
     }
 
     @Test
+    @ResourceLock(IdempotencyStoreContract.PURGE)
     @Clause("I21")
     @DisplayName(
             "I21. A discarded dead letter is done: its key is remembered for the rest of its retention; what is not dead cannot be"

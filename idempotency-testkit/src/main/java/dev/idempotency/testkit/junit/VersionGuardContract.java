@@ -129,6 +129,7 @@ public abstract class VersionGuardContract {
     }
 
     @Test
+    @ResourceLock(IdempotencyStoreContract.PURGE)
     @Clause("G6")
     @DisplayName(
             "G6. A version is remembered for its own retention, counted from when it was newer, a deletion too; then the thing is as never seen.")
@@ -148,6 +149,7 @@ public abstract class VersionGuardContract {
     }
 
     @Test
+    @ResourceLock(IdempotencyStoreContract.PURGE)
     @Clause("G7")
     @DisplayName("G7. What is the same or stale changes nothing: not the version that stands, nor its retention.")
     void advance_notNewer_changesNothing() {
