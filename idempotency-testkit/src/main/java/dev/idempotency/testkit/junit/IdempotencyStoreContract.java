@@ -636,7 +636,7 @@ public abstract class IdempotencyStoreContract {
             "S25. A write with a retention moves the expiry to that long from now if that is later, and never to an"
                     + " earlier time.")
     void times_retention_onlyEverGrows() {
-        var standing = put(State.COMPLETED, shortSpan(), Duration.ZERO);
+        var standing = put(State.COMPLETED, longSpan().dividedBy(2), Duration.ZERO);
         standing = timed(
                 List.of(Times::expiresAt),
                 standing,
