@@ -7,12 +7,9 @@ import dev.idempotency.testkit.process.RedisServer;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Records on a server that is already there. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-@Execution(ExecutionMode.CONCURRENT)
 final class UsersServersTest {
     @Test
     void run_onPostgresOfTheUsers_beginsAnew() {
