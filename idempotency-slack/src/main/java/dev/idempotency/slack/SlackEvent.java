@@ -275,7 +275,7 @@ public final class SlackEvent {
         return Objects.hash(payload);
     }
 
-    /** Names kind and type; never the content. */
+    /** Names the kind and the size; never the content. */
     @Override
     public String toString() {
         return "SlackEvent[" + kind + (subtype() == null ? "" : ", with a subtype") + ", " + bytes.length + " bytes]";

@@ -8,10 +8,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,7 @@ public final class SlackKeys {
     private static final Set<String> WRITTEN_BY_USERS = Set.of("", "file_share", "thread_broadcast");
     private static final int LONGEST = 200;
     private static final BigDecimal MICROS = BigDecimal.valueOf(1_000_000);
+    private static final BigDecimal LATEST = BigDecimal.valueOf(Long.MAX_VALUE);
 
     private SlackKeys() {}
 
@@ -35,7 +38,7 @@ public final class SlackKeys {
      * <ul>
      *   <li>events: {@code app:event_id}
      *   <li>{@code app_rate_limited}: {@code app:app_rate_limited:team:minute}
-     *   <li>interactions: {@code app:type:} and the view with its hash, or the action with its time, or the trigger
+     *   <li>interactions: {@code app:type:} and the view with its hash and trigger, or the action with its time, or the trigger
      *   <li>slash commands: {@code app:command:trigger}
      *   <li>whatever has none of these: a digest of its bytes
      * </ul>
@@ -44,38 +47,43 @@ public final class SlackKeys {
      * @return 1 to {@value IdempotencyKey#MAX_VALUE} characters
      */
     public static String delivery(SlackEvent event) {
-        String id = switch (event.kind()) {
-            case EVENT -> event.eventId();
+        List<String> id = switch (event.kind()) {
+            case EVENT -> all(event.eventId());
             case RATE_LIMITED ->
-                joined(
+                all(
                         "app_rate_limited",
                         event.teamId(),
                         text(event.payload().path("minute_rate_limited").asText("")));
             case INTERACTIVE -> interaction(event);
-            case SLASH_COMMAND -> joined("command", SlackEvent.text(event.payload(), "trigger_id"));
-            case URL_VERIFICATION, OTHER -> null;
+            case SLASH_COMMAND -> all("command", SlackEvent.text(event.payload(), "trigger_id"));
+            case URL_VERIFICATION, OTHER -> List.of();
         };
-        return id == null ? unreadable(event.bytes()) : key(app(event), id);
+        if (id.isEmpty()) {
+            return unreadable(event.bytes());
+        }
+        return key(Stream.concat(Stream.of(app(event)), id.stream()).toArray(String[]::new));
     }
 
-    private static @Nullable String interaction(SlackEvent event) {
+    private static List<String> interaction(SlackEvent event) {
         var payload = event.payload();
         var view = payload.path("view");
-        if (event.type().startsWith("view_") && view.path("id").isTextual()) {
-            return joined(event.type(), SlackEvent.text(view, "id"), SlackEvent.text(view, "hash"));
+        String trigger = SlackEvent.text(payload, "trigger_id");
+        List<String> viewed = all(event.type(), SlackEvent.text(view, "id"), SlackEvent.text(view, "hash"));
+        if (event.type().startsWith("view_") && !viewed.isEmpty()) {
+            // A view that is sent again after it was found wrong has the same hash.
+            return with(viewed, trigger);
         }
         var action = payload.path("actions").path(0);
         String when = SlackEvent.text(action, "action_ts");
         if (when == null) {
             when = SlackEvent.text(payload, "action_ts");
         }
-        String acted = joined(event.type(), event.user(), when);
-        if (acted != null) {
-            String on = SlackEvent.text(payload.path("container"), "message_ts");
-            String what = SlackEvent.text(action, "action_id");
-            return acted + (on == null ? "" : ":" + on) + (what == null ? "" : ":" + what);
+        List<String> acted = all(event.type(), event.user(), when);
+        if (acted.isEmpty()) {
+            return all(event.type(), trigger);
         }
-        return joined(event.type(), SlackEvent.text(payload, "trigger_id"));
+        String on = SlackEvent.text(payload.path("container"), "message_ts");
+        return with(with(acted, on), SlackEvent.text(action, "action_id"));
     }
 
     /**
@@ -163,7 +171,8 @@ public final class SlackKeys {
         }
         var number = new BigDecimal(ts);
         boolean inMicros = ts.indexOf('.') < 0 && ts.length() > 12;
-        return Optional.of((inMicros ? number : number.multiply(MICROS)).longValue());
+        BigDecimal micros = inMicros ? number : number.multiply(MICROS);
+        return micros.compareTo(LATEST) > 0 ? Optional.empty() : Optional.of(micros.longValue());
     }
 
     private static @Nullable String messageTs(SlackEvent event) {
@@ -199,15 +208,24 @@ public final class SlackKeys {
         return value.isEmpty() ? null : value;
     }
 
-    /** Null when a part is missing. */
-    private static @Nullable String joined(@Nullable String... parts) {
-        return Arrays.stream(parts).anyMatch(Objects::isNull) ? null : String.join(":", parts);
+    /** Empty when one is missing. */
+    private static List<String> all(@Nullable String... parts) {
+        var present = Arrays.stream(parts).filter(Objects::nonNull).toList();
+        return present.size() == parts.length ? present : List.of();
+    }
+
+    private static List<String> with(List<String> parts, @Nullable String more) {
+        return more == null
+                ? parts
+                : Stream.concat(parts.stream(), Stream.of(more)).toList();
     }
 
     /** Slack's ids are short and have no strange characters; what is else stands there as a digest. */
     private static String key(String... parts) {
         String key = String.join(":", parts);
-        boolean isPlain = key.length() <= LONGEST && key.chars().allMatch(c -> c > ' ' && c <= '~');
+        boolean isPlain = key.length() <= LONGEST
+                && key.chars().allMatch(c -> c > ' ' && c <= '~')
+                && Arrays.stream(parts).noneMatch(part -> part.indexOf(':') >= 0);
         return isPlain ? key : digested(parts);
     }
 
