@@ -13,16 +13,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One WebSocket: joins the parts of a message, and sends one text after the other, as {@link WebSocket} wants it. It reads on
  * whatever becomes of what it has read. Thread-safe.
  */
 final class SlackSocket implements WebSocket.Listener {
-    private static final Logger LOG = LoggerFactory.getLogger(SlackSocket.class);
-
     /** Larger than anything of Slack's. In characters. */
     static final int LONGEST_MESSAGE = 1 << 21;
 
@@ -193,9 +189,13 @@ final class SlackSocket implements WebSocket.Listener {
     void ping() {
         WebSocket socket = current();
         if (socket != null) {
-            // A failure shows as a pong that does not come.
+            // The JDK does not always tell the listener that the connection has ended; then this does, or a missing
+            // pong.
             var unused = socket.sendPing(ByteBuffer.allocate(0)).exceptionally(failure -> {
-                LOG.debug("No ping on connection {}: {}", id, ConnectionsOpen.name(failure));
+                if (failure instanceof IOException) {
+                    socket.abort();
+                    end("no ping");
+                }
                 return null;
             });
         }

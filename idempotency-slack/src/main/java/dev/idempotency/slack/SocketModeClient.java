@@ -81,7 +81,7 @@ public final class SocketModeClient implements AutoCloseable {
         fleet = new SocketFleet(
                 builder.connections,
                 timing,
-                BACKOFF,
+                builder.backoff,
                 () -> ThreadLocalRandom.current().nextDouble(),
                 System.nanoTime());
         var scheduler = new ScheduledThreadPoolExecutor(1, work -> daemon(work, "slack-socket"));
@@ -127,6 +127,7 @@ public final class SocketModeClient implements AutoCloseable {
         private @Nullable HttpClient http;
         private boolean debugReconnects;
         private SocketTiming timing = SocketTiming.DEFAULT;
+        private IntervalFunction backoff = BACKOFF;
 
         private Builder(SlackIntake intake, String appToken) {
             this.intake = Objects.requireNonNull(intake, "intake");
@@ -223,8 +224,9 @@ public final class SocketModeClient implements AutoCloseable {
             return this;
         }
 
-        Builder timing(SocketTiming value) {
+        Builder timing(SocketTiming value, IntervalFunction pauses) {
             timing = value;
+            backoff = pauses;
             return this;
         }
 
