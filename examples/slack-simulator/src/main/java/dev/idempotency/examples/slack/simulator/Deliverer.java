@@ -3,6 +3,8 @@ package dev.idempotency.examples.slack.simulator;
 import dev.idempotency.examples.slack.simulator.Transport.Attempt;
 import dev.idempotency.examples.slack.simulator.Transport.End;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +25,9 @@ final class Deliverer {
     private final AtomicInteger outstanding = new AtomicInteger();
     private final AtomicInteger failing = new AtomicInteger();
     private final AtomicInteger lastChance = new AtomicInteger();
+    private final AtomicInteger lastUnderWay = new AtomicInteger();
+    private final Deque<Runnable> held = new ArrayDeque<>();
+    private boolean isHolding;
 
     /**
      * A way to an app.
@@ -65,6 +70,9 @@ final class Deliverer {
         if (number > 0) {
             (wasLast ? lastChance : failing).decrementAndGet();
         }
+        if (wasLast) {
+            lastUnderWay.decrementAndGet();
+        }
         if (attempt.end() == End.ACKED) {
             if (delivery.event() != null) {
                 delivery.event().acked();
@@ -76,10 +84,46 @@ final class Deliverer {
         } else {
             boolean isLast = number + 1 == RETRIES.size();
             (isLast ? lastChance : failing).incrementAndGet();
-            schedule(
-                    RETRIES.get(number),
-                    () -> attempt(delivery, number + 1, attempt.end().reason()));
+            Runnable next = () -> attempt(delivery, number + 1, attempt.end().reason());
+            schedule(RETRIES.get(number), isLast ? () -> last(next) : next);
         }
+    }
+
+    private void last(Runnable attempt) {
+        synchronized (held) {
+            if (isHolding) {
+                held.add(attempt);
+                return;
+            }
+            lastUnderWay.incrementAndGet();
+        }
+        attempt.run();
+    }
+
+    /**
+     * Makes no last attempts from now on, until {@link #release}. Slack's patience is six minutes; a machine that is slow to
+     * start a process must not use them up, when they pass in seconds.
+     */
+    void hold() {
+        synchronized (held) {
+            isHolding = true;
+        }
+    }
+
+    /** Makes the attempts that were held back. */
+    void release() {
+        List<Runnable> due;
+        synchronized (held) {
+            isHolding = false;
+            due = List.copyOf(held);
+            held.clear();
+        }
+        due.forEach(this::last);
+    }
+
+    /** Last attempts that are being made just now. */
+    int lastUnderWay() {
+        return lastUnderWay.get();
     }
 
     /** Deliveries that are neither acknowledged nor given up. */

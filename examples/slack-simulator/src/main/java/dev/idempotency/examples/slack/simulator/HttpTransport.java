@@ -53,13 +53,15 @@ final class HttpTransport implements Transport {
                 });
     }
 
-    private static Attempt answered(Delivery delivery, HttpResponse<String> response, Duration took) {
+    private Attempt answered(Delivery delivery, HttpResponse<String> response, Duration took) {
         int status = response.statusCode();
         boolean isAck = status / 100 == 2
                 && (delivery.expected() == null || response.body().contains(delivery.expected()));
         boolean refusesRetry = !isAck
                 && response.headers().firstValue("X-Slack-No-Retry").orElse("").equals("1");
-        return new Attempt(isAck ? End.ACKED : End.REFUSED, status, took, refusesRetry);
+        // Slack does not wait a moment longer, however late this process has come to look at the answer.
+        End end = took.compareTo(deadline) > 0 ? End.LATE : isAck ? End.ACKED : End.REFUSED;
+        return new Attempt(end, status, took, refusesRetry);
     }
 
     /** A connection that could not be made is no late answer, however long that took. */

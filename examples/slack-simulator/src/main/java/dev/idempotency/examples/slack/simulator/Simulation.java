@@ -54,6 +54,10 @@ final class Simulation {
         return webApi;
     }
 
+    Deliverer deliverer() {
+        return deliverer;
+    }
+
     Faults faults() {
         return faults;
     }
@@ -117,6 +121,7 @@ final class Simulation {
                 outstanding,
                 deliverer.failing(),
                 deliverer.lastChance(),
+                deliverer.lastUnderWay(),
                 verdict.events(),
                 verdict.effects(),
                 verdict.lost() + verdict.notDelivered(),

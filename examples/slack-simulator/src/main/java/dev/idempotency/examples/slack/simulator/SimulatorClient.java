@@ -8,11 +8,14 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /** Drives a simulator in another process. Thread-safe. */
 public final class SimulatorClient {
     private static final JsonMapper MAPPER = new JsonMapper();
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final Duration GLANCE = Duration.ofMillis(10);
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final URI simulator;
@@ -43,6 +46,30 @@ public final class SimulatorClient {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /**
+     * Holds last attempts back, and waits until none is under way: from now on, until {@link #release}, the app may be away without
+     * Slack giving anything up.
+     *
+     * @throws IOException if the simulator does not answer
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public void hold() throws IOException, InterruptedException {
+        String unused = call(request("/control/hold").POST(HttpRequest.BodyPublishers.noBody()));
+        while (status().lastUnderWay() > 0) {
+            LockSupport.parkNanos(GLANCE.toNanos());
+        }
+    }
+
+    /**
+     * Lets last attempts be made again.
+     *
+     * @throws IOException if the simulator does not answer
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public void release() throws IOException, InterruptedException {
+        String unused = call(request("/control/release").POST(HttpRequest.BodyPublishers.noBody()));
     }
 
     /**

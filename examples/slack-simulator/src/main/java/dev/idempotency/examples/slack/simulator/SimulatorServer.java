@@ -18,10 +18,14 @@ import java.util.concurrent.ScheduledExecutorService;
 /**
  * Slack on a port of the loopback interface: its Web API under {@code /api/}, and {@code /control/} for whoever drives a run:
  * {@code POST /control/start} with {@link Settings} (what is left out is as in {@link Settings#of}), {@code GET /control/status},
- * {@code GET /control/report}, {@code POST /control/faults} with {@code {"faults": "error-after=0.5"}}. A simulator runs once.
- * Thread-safe.
+ * {@code GET /control/report}, {@code POST /control/faults} with {@code {"faults": "error-after=0.5"}}, and
+ * {@code POST /control/hold} and {@code /control/release}, between which no delivery comes to its last attempt. A simulator runs
+ * once. Thread-safe.
  */
 public final class SimulatorServer implements AutoCloseable {
+    /** The app's token for the Web API; any other one is refused. */
+    public static final String BOT_TOKEN = Workspace.BOT_TOKEN;
+
     private static final JsonMapper MAPPER = new JsonMapper();
     private static final URI NOWHERE = URI.create("http://127.0.0.1:1/");
 
@@ -127,6 +131,14 @@ public final class SimulatorServer implements AutoCloseable {
                             .faults()
                             .change(MAPPER.readTree(body).path("faults").asText());
                     answer(exchange, 200, MAPPER.createObjectNode().put("changed", true));
+                }
+                case "POST /control/hold" -> {
+                    simulation.deliverer().hold();
+                    answer(exchange, 200, status());
+                }
+                case "POST /control/release" -> {
+                    simulation.deliverer().release();
+                    answer(exchange, 200, status());
                 }
                 case "GET /control/status" -> answer(exchange, 200, status());
                 case "GET /control/report" -> answer(exchange, 200, report());

@@ -9,6 +9,7 @@ package dev.idempotency.examples.slack.simulator;
  * @param outstanding how many of them are neither acknowledged nor given up
  * @param failing how many of those have failed, and have more than one attempt left
  * @param lastChance how many of those have one attempt left: if the app is away then, Slack gives them up
+ * @param lastUnderWay how many last attempts are being made just now
  * @param events what people did so far that asks for a reply
  * @param effects what the app has posted so far
  * @param missing events that have no reply yet
@@ -22,6 +23,7 @@ public record Status(
         int outstanding,
         int failing,
         int lastChance,
+        int lastUnderWay,
         int events,
         int effects,
         int missing,

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -48,12 +49,16 @@ final class DelivererTest {
 
     private void run(Deliverer deliverer, Delivery what) {
         deliverer.deliver(new Planned(what, Duration.ZERO));
+        await(() -> deliverer.outstanding() == 0);
+        assertThat(deliverer.failing() + deliverer.lastChance()).isZero();
+    }
+
+    private static void await(BooleanSupplier condition) {
         long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-        while (deliverer.outstanding() > 0 && System.nanoTime() < end) {
+        while (!condition.getAsBoolean() && System.nanoTime() < end) {
             LockSupport.parkNanos(100_000);
         }
-        assertThat(deliverer.outstanding()).isZero();
-        assertThat(deliverer.failing() + deliverer.lastChance()).isZero();
+        assertThat(condition.getAsBoolean()).isTrue();
     }
 
     @Test
@@ -92,6 +97,22 @@ final class DelivererTest {
         assertThat(told).hasSize(4);
         assertThat(event.isAcked()).isFalse();
         assertThat(statistics.givenUp()).isEqualTo(1);
+    }
+
+    @Test
+    void hold_lastAttempt_waitsForRelease() {
+        Attempt failure = attempt(End.REFUSED, 500, false);
+        Deliverer deliverer = deliverer(failure, failure, failure);
+        deliverer.hold();
+        deliverer.deliver(new Planned(delivery, Duration.ZERO));
+        await(() -> statistics.attempts() == 3 && deliverer.lastChance() == 1);
+
+        assertThat(deliverer.lastUnderWay()).isZero();
+        deliverer.release();
+        await(() -> deliverer.outstanding() == 0);
+
+        assertThat(event.isAcked()).isTrue();
+        assertThat(statistics.givenUp()).isZero();
     }
 
     @Test
