@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import dev.idempotency.slack.Delivered.Transport;
 import dev.idempotency.slack.Delivered.Verdict;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URLDecoder;
@@ -14,6 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class EventsEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(EventsEndpoint.class);
+    private static final String FORM = "application/x-www-form-urlencoded";
     private static final int MAX_HEADER = 100;
 
     private final SlackIntake intake;
@@ -173,8 +176,6 @@ public final class EventsEndpoint {
         if (!request.method().equals("POST")) {
             return exchange.ended(Verdict.UNREADABLE, new SlackResponse(405, Map.of("Allow", "POST"), ""));
         }
-        exchange.retry = retry(request.header("x-slack-retry-num"));
-        exchange.retryReason = shortened(request.header("x-slack-retry-reason"));
         byte[] body = body(request);
         if (body == null) {
             // It will not become smaller.
@@ -188,6 +189,9 @@ public final class EventsEndpoint {
         if (fault != null) {
             return exchange.ended(fault, SlackResponse.empty(401));
         }
+        // What anybody could have written counts for nothing, and is not told either.
+        exchange.retry = retry(request.header("x-slack-retry-num"));
+        exchange.retryReason = shortened(request.header("x-slack-retry-reason"));
         SlackEvent event;
         try {
             event = SlackEvent.parse(json(request.header("content-type"), body));
@@ -208,12 +212,31 @@ public final class EventsEndpoint {
 
     /** Null when it is too large: then no more than one byte beyond the cap was read. */
     private byte @Nullable [] body(SlackRequest request) throws IOException {
-        String length = request.header("content-length");
-        if (length != null && (!length.matches("[0-9]{1,18}") || Long.parseLong(length) > maxBody)) {
+        long length = length(request.header("content-length"));
+        if (length > maxBody) {
             return null;
         }
-        byte[] body = request.body().readNBytes(maxBody + 1);
+        byte[] body;
+        try {
+            body = request.body().readNBytes(maxBody + 1);
+        } catch (RuntimeException e) {
+            // So some servers say that a request is not as it should be.
+            throw new IOException(e);
+        }
+        if (body.length < length) {
+            throw new EOFException();
+        }
         return body.length > maxBody ? null : body;
+    }
+
+    private static long length(@Nullable String header) throws IOException {
+        if (header == null) {
+            return 0;
+        }
+        if (!header.matches("[0-9]+")) {
+            throw new IOException("Content-Length is not a number");
+        }
+        return header.length() > 18 ? Long.MAX_VALUE : Long.parseLong(header);
     }
 
     private static SlackResponse challenge(SlackEvent event) {
@@ -235,7 +258,7 @@ public final class EventsEndpoint {
 
     /** Interactions and slash commands come as forms: they become what Socket Mode would deliver. */
     private static byte[] json(@Nullable String contentType, byte[] body) {
-        if (contentType == null || !contentType.startsWith("application/x-www-form-urlencoded")) {
+        if (contentType == null || !contentType.toLowerCase(Locale.ROOT).startsWith(FORM)) {
             return body;
         }
         ObjectNode form = SlackEvent.JSON.createObjectNode();

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -289,7 +290,8 @@ public final class SlackIntake implements AutoCloseable {
     }
 
     private Taken offer(String key, byte[] payload, Map<String, String> attributes, long deadline) {
-        if (!admitted(deadline)) {
+        // A body that was slow to come says nothing about the store.
+        if (deadline - System.nanoTime() <= 0 || !admitted(deadline)) {
             return Taken.SHED;
         }
         CompletableFuture<InboxStore.Offered> offered;
@@ -344,7 +346,7 @@ public final class SlackIntake implements AutoCloseable {
         try {
             while (!closing.await(DRAIN_EVERY_MILLIS, TimeUnit.MILLISECONDS)) {
                 try {
-                    from.drain(entry -> inbox.offer(entry.key(), entry.payload(), entry.attributes()));
+                    from.drain(this::drained);
                     isStoreDown = false;
                 } catch (RuntimeException e) {
                     LOG.debug("The inbox takes nothing from the spill buffer yet", e);
@@ -355,17 +357,30 @@ public final class SlackIntake implements AutoCloseable {
         }
     }
 
-    /** Ends. What is in the spill buffer stays there for the next process. */
+    private void drained(SpillBuffer.Entry entry) {
+        if (closing.getCount() == 0) {
+            throw new CancellationException("closed");
+        }
+        inbox.offer(entry.key(), entry.payload(), entry.attributes());
+        // At once: more may come to the disk than one thread takes away from it.
+        isStoreDown = false;
+    }
+
+    /**
+     * Ends. What is being put into the store may take three seconds more, what comes from now on is shed. What is in the spill
+     * buffer stays there for the next process.
+     */
     @Override
     public void close() {
         closing.countDown();
         offers.shutdown();
         try {
-            if (drain != null) {
-                drain.join(SLACK_WAITS.toMillis());
-            }
             if (!offers.awaitTermination(SLACK_WAITS.toNanos(), TimeUnit.NANOSECONDS)) {
                 offers.shutdownNow();
+            }
+            if (drain != null) {
+                drain.interrupt();
+                drain.join(SLACK_WAITS.toMillis());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

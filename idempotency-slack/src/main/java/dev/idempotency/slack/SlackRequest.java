@@ -1,6 +1,8 @@
 package dev.idempotency.slack;
 
 import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,11 +32,12 @@ public record SlackRequest(String method, Map<String, List<String>> headers, Inp
         var sorted = new TreeMap<String, List<String>>();
         // A server of the JDK's has a null key in some maps.
         headers.forEach((name, values) -> {
-            if (name != null) {
-                sorted.put(name.toLowerCase(Locale.ROOT), List.copyOf(values));
+            if (name != null && values != null) {
+                var all = sorted.computeIfAbsent(name.toLowerCase(Locale.ROOT), unused -> new ArrayList<>());
+                values.stream().filter(Objects::nonNull).forEach(all::add);
             }
         });
-        headers = sorted;
+        headers = Collections.unmodifiableMap(sorted);
     }
 
     /** Null when it is not there, or is there more than once: what counts must be said once. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.inbox.EntityVersion;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -49,8 +50,7 @@ final class SlackKeysTest {
 
     @Test
     void delivery_ofWhatHasNoId_isADigestOfItsBytes() {
-        String other = SlackKeys.delivery(
-                SlackEvent.parse("{\"type\":\"new\"}".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+        String other = SlackKeys.delivery(SlackEvent.parse("{\"type\":\"new\"}".getBytes(StandardCharsets.UTF_8)));
         SlackEvent nameless = changed("message", payload -> payload.without("event_id"));
 
         assertThat(other).matches("bytes:[0-9a-f]{64}");
