@@ -7,28 +7,32 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.StreamCorruptedException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
@@ -40,11 +44,15 @@ import org.slf4j.LoggerFactory;
  * stays there until the store has it. After a crash it may be given to the store twice, which is what the store's keys are for.
  *
  * <p>One file is written at a time; {@link #drain} closes it, and reads and removes the closed ones, oldest first. An entry is
- * its length, its checksum and its bytes; what a crash has cut off was never acknowledged.
+ * its length, the checksums of its length and of its bytes, and its bytes. What a crash has cut off was never acknowledged. A
+ * file with damage is set aside when all that can be read in it was taken.
  */
 final class SpillBuffer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SpillBuffer.class);
-    private static final String SUFFIX = ".spill";
+    private static final Pattern NAME = Pattern.compile("(0[0-9a-f]{15})\\.spill");
+    /** A system may give up all locks on a file when one channel to it is closed: so no second one is opened. */
+    private static final Set<Path> OPEN_HERE = ConcurrentHashMap.newKeySet();
+
     private static final int HEADER = 12;
 
     /** Never compared. */
@@ -65,10 +73,13 @@ final class SpillBuffer implements AutoCloseable {
     @SuppressWarnings("ArrayRecordComponent")
     private record Pending(byte[] frame, CompletableFuture<Boolean> written) {}
 
-    private final Path directory;
+    /** A file that is not written any more, and how much of it counts. */
+    private record Closed(Path file, long bytes) {}
+
+    private final Path owned;
     private final long maxBytes;
     private final FileChannel guard;
-    private final FileLock onlyOne;
+    private final FileAttribute<?>[] forOwnerOnly;
     private final BlockingQueue<Pending> pending = new LinkedBlockingQueue<>();
     private final Thread writer;
     private final AtomicLong size = new AtomicLong();
@@ -76,16 +87,20 @@ final class SpillBuffer implements AutoCloseable {
     /** Guards what follows; taken by the writer for one batch, and by the drain to close the file that is written. */
     private final Object files = new Object();
 
-    private final Deque<Path> closedFiles = new ArrayDeque<>();
+    private final Deque<Closed> closedFiles = new ArrayDeque<>();
     private @Nullable FileChannel open;
     private @Nullable Path openFile;
     /** How much of the file that is written was acknowledged. */
     private long openBytes;
 
     private long next;
-    private boolean closed;
-    /** How far the oldest file was drained: what is before is in the store. */
+    private boolean isFailing;
+    private volatile boolean closed;
+
+    /** How far the oldest file was drained: what is before is in the store, or damaged. Only the drain looks at it. */
     private long drained;
+
+    private boolean isDamaged;
 
     /**
      * Opens a directory, with what is left in it.
@@ -94,44 +109,87 @@ final class SpillBuffer implements AutoCloseable {
      * @throws IllegalStateException if another one has it open
      */
     SpillBuffer(Path directory, long maxBytes) {
-        this.directory = directory;
         this.maxBytes = maxBytes;
         try {
             Files.createDirectories(directory);
-            guard = FileChannel.open(directory.resolve("owner"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            onlyOne = own();
-            try (Stream<Path> left = Files.list(directory)) {
-                left.filter(file -> file.toString().endsWith(SUFFIX)).sorted().forEach(closedFiles::add);
-            }
-            for (Path file : closedFiles) {
-                size.addAndGet(Files.size(file));
-                next = Math.max(next, number(file) + 1);
-            }
+            owned = directory.toRealPath();
+            forOwnerOnly = forOwnerOnly(owned);
+            guard = own();
         } catch (IOException e) {
-            throw new UncheckedIOException("The spill buffer's directory cannot be used", e);
+            throw unusable(e);
+        }
+        try {
+            takeOver();
+        } catch (IOException e) {
+            giveBack();
+            throw unusable(e);
         }
         writer = new Thread(this::write, "slack-spill");
         writer.setDaemon(true);
         writer.start();
     }
 
-    private FileLock own() throws IOException {
-        FileLock mine = null;
-        try {
-            mine = guard.tryLock();
-        } catch (OverlappingFileLockException e) {
-            LOG.debug("Open in this process", e);
-        }
-        if (mine == null) {
-            guard.close();
-            throw new IllegalStateException("The spill buffer's directory is in use; each process needs its own");
-        }
-        return mine;
+    private static UncheckedIOException unusable(IOException e) {
+        return new UncheckedIOException("The spill buffer's directory cannot be used", e);
     }
 
-    private static long number(Path file) {
-        String name = file.getFileName().toString();
-        return Long.parseLong(name.substring(0, name.length() - SUFFIX.length()), 16);
+    private FileChannel own() throws IOException {
+        if (!OPEN_HERE.add(owned)) {
+            throw inUse();
+        }
+        try {
+            FileChannel file = create(owned.resolve("owner"), StandardOpenOption.CREATE);
+            if (file.tryLock() != null) {
+                return file;
+            }
+            file.close();
+        } catch (IOException | OverlappingFileLockException e) {
+            OPEN_HERE.remove(owned);
+            throw e;
+        }
+        OPEN_HERE.remove(owned);
+        throw inUse();
+    }
+
+    private static IllegalStateException inUse() {
+        return new IllegalStateException("The spill buffer's directory is in use; each process needs its own");
+    }
+
+    private void giveBack() {
+        try {
+            guard.close();
+        } catch (IOException e) {
+            LOG.warn("The spill buffer's directory could not be given back", e);
+        }
+        OPEN_HERE.remove(owned);
+    }
+
+    private void takeOver() throws IOException {
+        try (Stream<Path> all = Files.list(owned)) {
+            for (Path file : all.sorted().toList()) {
+                Matcher name = NAME.matcher(file.getFileName().toString());
+                if (name.matches()) {
+                    next = Math.max(next, Long.parseLong(name.group(1), 16) + 1);
+                    close(file, Files.size(file));
+                    size.addAndGet(Files.size(file));
+                }
+            }
+        }
+    }
+
+    /** What people write to each other is for nobody else on this machine. */
+    private static FileAttribute<?>[] forOwnerOnly(Path directory) {
+        boolean isPosix =
+                directory.getFileSystem().supportedFileAttributeViews().contains("posix");
+        return isPosix
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+                }
+                : new FileAttribute<?>[0];
+    }
+
+    private FileChannel create(Path file, StandardOpenOption how) throws IOException {
+        return FileChannel.open(file, Set.of(how, StandardOpenOption.WRITE), forOwnerOnly);
     }
 
     /**
@@ -142,12 +200,18 @@ final class SpillBuffer implements AutoCloseable {
      */
     boolean add(Entry entry, long nanos) {
         byte[] frame = frame(entry);
+        if (closed) {
+            return false;
+        }
         if (size.addAndGet(frame.length) > maxBytes) {
             size.addAndGet(-frame.length);
             return false;
         }
         var added = new Pending(frame, new CompletableFuture<>());
         pending.add(added);
+        if (closed && pending.remove(added)) {
+            return false;
+        }
         try {
             return added.written.get(Math.max(0, nanos), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
@@ -183,56 +247,65 @@ final class SpillBuffer implements AutoCloseable {
                 return false;
             }
             try {
-                if (open == null) {
-                    openFile = directory.resolve(String.format("%016x", next++) + SUFFIX);
-                    open = FileChannel.open(
-                            openFile,
-                            StandardOpenOption.CREATE_NEW,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.APPEND);
-                    openBytes = 0;
-                    forceDirectory();
-                }
-                var bytes = ByteBuffer.wrap(all.toByteArray());
-                while (bytes.hasRemaining()) {
-                    open.write(bytes);
-                }
-                open.force(false);
-                openBytes += all.size();
+                append(all.toByteArray());
+                isFailing = false;
                 return true;
             } catch (IOException e) {
-                LOG.error("The spill buffer cannot be written", e);
+                if (!isFailing) {
+                    LOG.error("The spill buffer cannot be written", e);
+                }
+                isFailing = true;
+                size.addAndGet(-all.size());
                 // What is in the file after a failed write is not known: nothing more is put behind it.
-                size.addAndGet(closeFile() - openBytes - all.size());
+                closeFile();
                 return false;
             }
         }
     }
 
+    private void append(byte[] bytes) throws IOException {
+        if (open == null) {
+            openFile = owned.resolve(String.format("%016x.spill", next++));
+            openBytes = 0;
+            open = create(openFile, StandardOpenOption.CREATE_NEW);
+            forceDirectory();
+        }
+        var left = ByteBuffer.wrap(bytes);
+        while (left.hasRemaining()) {
+            open.write(left);
+        }
+        open.force(false);
+        openBytes += bytes.length;
+    }
+
     private void forceDirectory() {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        try (FileChannel channel = FileChannel.open(owned, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
             LOG.debug("This system does not open directories", e);
         }
     }
 
-    /** Answers how long the file has become. */
-    private long closeFile() {
+    private void closeFile() {
         if (open == null || openFile == null) {
-            return 0;
+            return;
         }
-        long length = openBytes;
         try {
-            length = open.size();
             open.close();
+            // On a full disk there would be one for each attempt.
+            if (openBytes > 0 || !Files.deleteIfExists(openFile)) {
+                close(openFile, openBytes);
+            }
         } catch (IOException e) {
             LOG.warn("A file of the spill buffer could not be closed", e);
+            close(openFile, openBytes);
         }
-        closedFiles.add(openFile);
         open = null;
         openFile = null;
-        return length;
+    }
+
+    private void close(Path file, long bytes) {
+        closedFiles.add(new Closed(file, bytes));
     }
 
     /** How many bytes wait, with what is being written. */
@@ -247,43 +320,87 @@ final class SpillBuffer implements AutoCloseable {
      */
     void drain(Sink sink) {
         while (true) {
-            Path file;
+            Closed oldest;
             synchronized (files) {
                 if (closedFiles.isEmpty()) {
                     closeFile();
                 }
-                file = closedFiles.peek();
+                oldest = closedFiles.peek();
             }
-            if (file == null) {
+            if (oldest == null) {
                 return;
             }
-            drain(file, sink);
-            synchronized (files) {
-                closedFiles.remove();
-                drained = 0;
+            try {
+                read(oldest.file, sink);
+                if (!remove(oldest)) {
+                    return;
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException("The spill buffer cannot be read", e);
             }
         }
     }
 
-    private void drain(Path file, Sink sink) {
-        try {
-            long length = Files.size(file);
-            try (InputStream raw = Files.newInputStream(file)) {
-                raw.skipNBytes(drained);
-                var in = new DataInputStream(new BufferedInputStream(raw));
-                for (byte[] body = body(in, length); body != null; body = body(in, length)) {
-                    sink.take(entry(body));
-                    drained += HEADER + body.length;
-                }
-                Files.delete(file);
-            } catch (StreamCorruptedException e) {
-                LOG.error("File {} of the spill buffer is damaged; what follows is not read", file.getFileName());
-                Files.move(file, file.resolveSibling(file.getFileName() + ".damaged"));
+    /** False when it is not ours any more: what was read is read once more by the next owner. */
+    private boolean remove(Closed oldest) throws IOException {
+        synchronized (files) {
+            if (closed) {
+                return false;
             }
-            size.addAndGet(-length);
-        } catch (IOException e) {
-            throw new UncheckedIOException("The spill buffer cannot be read", e);
+            if (isDamaged && Files.exists(oldest.file)) {
+                Path aside = oldest.file.resolveSibling(oldest.file.getFileName() + ".damaged");
+                LOG.error("A file of the spill buffer is damaged; what could not be read stays in {}", aside);
+                Files.move(oldest.file, aside);
+            } else {
+                Files.deleteIfExists(oldest.file);
+            }
+            closedFiles.remove();
+            drained = 0;
+            isDamaged = false;
         }
+        size.addAndGet(-oldest.bytes);
+        return true;
+    }
+
+    private void read(Path file, Sink sink) throws IOException {
+        if (!Files.exists(file)) {
+            LOG.error("Somebody has removed {}, with what was in it", file);
+            return;
+        }
+        long length = Files.size(file);
+        try (InputStream raw = Files.newInputStream(file)) {
+            raw.skipNBytes(drained);
+            var in = new DataInputStream(new BufferedInputStream(raw));
+            while (!closed && length - drained >= HEADER) {
+                int bytes = in.readInt();
+                int ofLength = in.readInt();
+                int ofBytes = in.readInt();
+                if (bytes <= 0 || ofLength != checksum(bytes)) {
+                    // Where the next entry begins is not known. Only zeros are what a loss of power leaves of a last
+                    // write.
+                    isDamaged |= bytes != 0 || ofLength != 0 || ofBytes != 0 || !isBlank(in);
+                    return;
+                }
+                if (bytes > length - drained - HEADER) {
+                    return;
+                }
+                byte[] body = in.readNBytes(bytes);
+                if (checksum(body) == ofBytes) {
+                    sink.take(entry(body));
+                } else {
+                    isDamaged = true;
+                }
+                drained += HEADER + bytes;
+            }
+        }
+    }
+
+    private static boolean isBlank(InputStream in) throws IOException {
+        int one = in.read();
+        while (one == 0) {
+            one = in.read();
+        }
+        return one < 0;
     }
 
     private static byte[] frame(Entry entry) {
@@ -302,29 +419,10 @@ final class SpillBuffer implements AutoCloseable {
         byte[] bytes = body.toByteArray();
         return ByteBuffer.allocate(HEADER + bytes.length)
                 .putInt(bytes.length)
-                .putLong(checksum(bytes))
+                .putInt(checksum(bytes.length))
+                .putInt(checksum(bytes))
                 .put(bytes)
                 .array();
-    }
-
-    /** Null at the end, which may be within an entry that was never acknowledged. */
-    private byte @Nullable [] body(DataInputStream in, long fileLength) throws IOException {
-        if (fileLength - drained < HEADER) {
-            return null;
-        }
-        int length = in.readInt();
-        long checksum = in.readLong();
-        if (length < 0) {
-            throw new StreamCorruptedException();
-        }
-        if (length > fileLength - drained - HEADER) {
-            return null;
-        }
-        byte[] body = in.readNBytes(length);
-        if (checksum(body) != checksum) {
-            throw new StreamCorruptedException();
-        }
-        return body;
     }
 
     private static Entry entry(byte[] body) throws IOException {
@@ -338,25 +436,27 @@ final class SpillBuffer implements AutoCloseable {
         return new Entry(key, in.readAllBytes(), attributes);
     }
 
-    private static long checksum(byte[] bytes) {
+    private static int checksum(byte[] bytes) {
         var crc = new CRC32();
         crc.update(bytes);
-        return crc.getValue();
+        return (int) crc.getValue();
+    }
+
+    private static int checksum(int length) {
+        return checksum(ByteBuffer.allocate(Integer.BYTES).putInt(length).array());
     }
 
     /** What is in the files stays there for the next one. */
     @Override
     public void close() {
-        writer.interrupt();
         synchronized (files) {
+            if (closed) {
+                return;
+            }
             closed = true;
             closeFile();
         }
-        try {
-            onlyOne.release();
-            guard.close();
-        } catch (IOException e) {
-            LOG.warn("The spill buffer's directory could not be given back", e);
-        }
+        writer.interrupt();
+        giveBack();
     }
 }
