@@ -64,6 +64,11 @@ public final class SlackKeys {
         return key(Stream.concat(Stream.of(app(event)), id.stream()).toArray(String[]::new));
     }
 
+    /** Layer 1 of what was read from a channel's history, where nothing has an {@code event_id}. */
+    static Optional<String> history(SlackEvent event) {
+        return message(event).map(message -> "history:" + event.type() + ":" + message);
+    }
+
     private static List<String> interaction(SlackEvent event) {
         var payload = event.payload();
         var view = payload.path("view");

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 
 /** Slack's Web API as far as posting goes, over HTTP, with a ledger. What it does next can be said before. */
 final class FakeSlack implements AutoCloseable {
@@ -37,6 +40,9 @@ final class FakeSlack implements AutoCloseable {
     final Queue<Call> calls = new ConcurrentLinkedQueue<>();
     final Queue<Fate> fates = new ConcurrentLinkedQueue<>();
 
+    /** How long a post takes at Slack. */
+    volatile Duration postTakes = Duration.ZERO;
+
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
 
@@ -44,7 +50,7 @@ final class FakeSlack implements AutoCloseable {
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
         server.setExecutor(threads);
         server.createContext("/api/", this::answer);
@@ -66,14 +72,26 @@ final class FakeSlack implements AutoCloseable {
             for (String field :
                     new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8).split("&")) {
                 String[] parts = field.split("=", 2);
-                arguments.put(
-                        URLDecoder.decode(parts[0], StandardCharsets.UTF_8),
-                        URLDecoder.decode(parts[1], StandardCharsets.UTF_8));
+                if (parts.length == 2) {
+                    arguments.put(
+                            URLDecoder.decode(parts[0], StandardCharsets.UTF_8),
+                            URLDecoder.decode(parts[1], StandardCharsets.UTF_8));
+                }
             }
             calls.add(new Call(method, arguments));
             if (!"Bearer xoxb-test".equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
                 send(exchange, 200, error("invalid_auth"));
+            } else if (method.equals("auth.test")) {
+                ObjectNode home = SlackEvent.JSON.createObjectNode().put("ok", true);
+                send(
+                        exchange,
+                        200,
+                        home.put("team_id", "T0TEAM")
+                                .put("user_id", "U0HOME")
+                                .put("bot_id", "B0HOME")
+                                .toString());
             } else if (method.equals("chat.postMessage")) {
+                LockSupport.parkNanos(postTakes.toNanos());
                 post(exchange, arguments);
             } else {
                 list(exchange, arguments);
