@@ -181,9 +181,11 @@ final class AlertsTest {
                             .selectors()
                             .forEach(selector -> shown.add(selector.metric())));
         }
-        for (List<String> row : Markdown.of("docs/metrics.md").table("Meter", "Type", "Tags", "What it says")) {
-            String prefix = row.get(0).replace('.', '_');
-            assertThat(shown).as(row.get(0)).anyMatch(metric -> metric.startsWith(prefix));
+        for (String page : List.of("docs/metrics.md", "docs/slack-metrics.md")) {
+            for (List<String> row : Markdown.of(page).table("Meter", "Type", "Tags", "What it says")) {
+                String prefix = row.get(0).replace('.', '_');
+                assertThat(shown).as(row.get(0)).anyMatch(metric -> metric.startsWith(prefix));
+            }
         }
     }
 
@@ -202,5 +204,7 @@ final class AlertsTest {
         assertThatThrownBy(() -> wrong("summ(idempotency_in_doubt)")).hasMessageContaining("summ");
         assertThatThrownBy(() -> wrong("sum(idempotency_in_doubt) & 1")).hasMessageContaining("& 1");
         assertThat(wrong("max(idempotency_in_doubt offset 30m) > 1")).isEmpty();
+        assertThat(wrong("rate(idempotency_slack_deliveries_seconds_bucket{le=\"2\"}[5m]) > 1"))
+                .containsExactly("value le=2 of idempotency_slack_deliveries_seconds_bucket");
     }
 }

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 
 /** What the guides tell people to type names programs, modules, profiles, tests and files that exist. */
 final class CommandsTest {
-    private static final Set<String> PROGRAMS = Set.of("mvn", "java", "git", "cd", "tail", "export");
+    private static final Set<String> PROGRAMS =
+            Set.of("mvn", "java", "git", "cd", "tail", "export", "curl", "openssl", "cut");
     private static final Set<String> PHASES =
             Set.of("clean", "validate", "compile", "test", "package", "verify", "install", "spotless:apply");
     private static final Pattern MODULE = Pattern.compile("<module>([^<]+)</module>");

@@ -25,7 +25,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Everything that can end an execution, a lookup or a seal, in one run that is measured. */
+/** Everything that can end an execution, a lookup or a seal, in one run that is measured; and what Slack's side can do. */
 final class MeasuredRun {
     private record Order(String id, long amount) {}
 
@@ -45,6 +45,7 @@ final class MeasuredRun {
     /** Measures in a registry. */
     static void in(MeterRegistry registry) {
         new MeasuredRun(registry).run();
+        MeasuredSlack.in(registry);
     }
 
     private void run() {

@@ -1,7 +1,10 @@
 package dev.idempotency.docs;
 
 import dev.idempotency.Idempotency;
+import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import dev.idempotency.inbox.Inbox;
 import dev.idempotency.metrics.IdempotencyMetrics;
+import dev.idempotency.metrics.InboxMetrics;
 import dev.idempotency.metrics.ObservationTracing;
 import dev.idempotency.store.IdempotencyStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,5 +25,16 @@ final class MetricsSnippets {
         // end::bind[]
         metrics.close();
         return idempotency;
+    }
+
+    static Inbox measured(CaffeineIdempotencyStore store, MeterRegistry registry) {
+        // tag::inbox[]
+        var metrics = InboxMetrics.of(store.inbox(), "orders");
+        metrics.bindTo(registry);
+
+        Inbox inbox = Inbox.builder(store.inbox(), "orders").listener(metrics).build();
+        // end::inbox[]
+        metrics.close();
+        return inbox;
     }
 }

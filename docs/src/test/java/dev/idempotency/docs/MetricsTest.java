@@ -2,6 +2,7 @@ package dev.idempotency.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.idempotency.Idempotency;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
@@ -18,14 +19,29 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The table of meters is what a run registers: no meter, tag or value more on either side. */
+/** The tables of meters are what a run registers: no meter, tag or value more on either side. */
 final class MetricsTest {
-    private static final Markdown METRICS = Markdown.of("docs/metrics.md");
+    private static final List<Markdown> PAGES =
+            List.of(Markdown.of("docs/metrics.md"), Markdown.of("docs/slack-metrics.md"));
+    /** Tags whose values are names that a program has given. */
+    private static final Set<String> NAMES = Set.of("operation", "step", "queue", "consumer", "method");
+
     private static final SimpleMeterRegistry REGISTRY = new SimpleMeterRegistry();
 
     @BeforeAll
     static void run() {
         MeasuredRun.in(REGISTRY);
+    }
+
+    /** Without the gauges that this registry shows buckets by. */
+    private static List<Meter> meters() {
+        return REGISTRY.getMeters().stream()
+                .filter(meter -> meter.getId().syntheticAssociation() == null)
+                .toList();
+    }
+
+    private static List<List<String>> rows(String... header) {
+        return PAGES.stream().flatMap(page -> page.table(header).stream()).toList();
     }
 
     private static Set<String> words(String cell) {
@@ -45,10 +61,10 @@ final class MetricsTest {
     @Test
     void meters_ofTheTableAndOfARun_areTheSame() {
         Map<String, String> told = new TreeMap<>();
-        for (List<String> row : METRICS.table("Meter", "Type", "Tags", "What it says")) {
+        for (List<String> row : rows("Meter", "Type", "Tags", "What it says")) {
             told.put(row.get(0), row.get(1) + " " + words(row.get(2)));
         }
-        Map<String, Set<String>> registered = REGISTRY.getMeters().stream()
+        Map<String, Set<String>> registered = meters().stream()
                 .collect(Collectors.groupingBy(
                         meter -> meter.getId().getName(),
                         TreeMap::new,
@@ -62,7 +78,7 @@ final class MetricsTest {
                                 Map.Entry::getKey,
                                 entry -> entry.getValue().iterator().next())))
                 .isEqualTo(told);
-        assertThat(REGISTRY.getMeters())
+        assertThat(meters())
                 .allSatisfy(meter -> assertThat(meter.getId().getDescription())
                         .as(meter.getId().getName())
                         .isNotBlank());
@@ -71,14 +87,14 @@ final class MetricsTest {
     @Test
     void values_ofTheTableAndOfARun_areTheSame() {
         var told = new TreeMap<String, Set<String>>();
-        for (List<String> row : METRICS.table("Tag", "Of", "Values")) {
+        for (List<String> row : rows("Tag", "Of", "Values")) {
             told.put(row.get(1) + " " + row.get(0), words(row.get(2)));
         }
         told.remove("idempotency.recoveries outcome");
         var registered = new TreeMap<String, Set<String>>();
-        for (Meter meter : REGISTRY.getMeters()) {
+        for (Meter meter : meters()) {
             for (Tag tag : meter.getId().getTags()) {
-                if (!tag.getKey().equals("operation") && !tag.getKey().equals("step")) {
+                if (!NAMES.contains(tag.getKey())) {
                     registered
                             .computeIfAbsent(meter.getId().getName() + " " + tag.getKey(), name -> new TreeSet<>())
                             .add(tag.getValue());
@@ -103,6 +119,19 @@ final class MetricsTest {
                 .contains("reserve", "complete", "mark_in_doubt", "release", "list_unresolved")
                 .hasSizeLessThan(20)
                 .allMatch(step -> step.matches("[a-z_]+"));
+    }
+
+    @Test
+    void examples_ofInboxAndSlack_bind() {
+        var registry = new SimpleMeterRegistry();
+        var store = CaffeineIdempotencyStore.create();
+        try (var idempotency = Idempotency.on(store)) {
+            SlackMetricsSnippets.measured(store, idempotency, registry);
+        }
+        assertThat(MetricsSnippets.measured(store, registry).depth().ready()).isZero();
+
+        assertThat(registry.get("idempotency.inbox.offers").counters()).hasSize(4);
+        assertThat(registry.get("idempotency.slack.spilled").gauge().value()).isZero();
     }
 
     @Test
