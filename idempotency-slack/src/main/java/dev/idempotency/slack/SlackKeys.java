@@ -185,15 +185,16 @@ public final class SlackKeys {
             return null;
         }
         return switch (subtype(event)) {
-            case "message_changed" -> SlackEvent.text(event.event().path("message"), "ts");
-            case "message_deleted" -> {
-                String deleted = SlackEvent.text(event.event(), "deleted_ts");
-                yield deleted != null ? deleted : SlackEvent.text(event.event().path("previous_message"), "ts");
-            }
+            case "message_changed" -> orPrevious(event, SlackEvent.text(event.event().path("message"), "ts"));
+            case "message_deleted" -> orPrevious(event, SlackEvent.text(event.event(), "deleted_ts"));
             // Tells of a thread's parent, which it does not change.
             case "message_replied" -> null;
             default -> event.ts();
         };
+    }
+
+    private static @Nullable String orPrevious(SlackEvent event, @Nullable String ts) {
+        return ts != null ? ts : SlackEvent.text(event.event().path("previous_message"), "ts");
     }
 
     private static boolean isMessage(SlackEvent event) {

@@ -179,6 +179,17 @@ final class SlackKeysTest {
         assertThat(SlackKeys.message(deletion)).hasValue(MESSAGE + ":deleted");
     }
 
+    @Test
+    void edit_withoutTheTimeOfItsMessage_isFoundByWhatWasBefore() {
+        SlackEvent edit = changed("message_changed", payload -> {
+            payload.withObject("/event/message").remove("ts");
+            return payload;
+        });
+
+        assertThat(SlackKeys.message(edit)).isEqualTo(SlackKeys.message(Fixtures.event("message_changed")));
+        assertThat(SlackKeys.version(edit)).isPresent();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"message", "app_mention", "message_changed", "message_deleted"})
     void entity_ofAllThatTellsOfAMessage_isTheMessage(String name) {
