@@ -4,7 +4,7 @@ import dev.idempotency.Idempotency;
 import dev.idempotency.Operation;
 import dev.idempotency.Quiescence;
 import dev.idempotency.inbox.Inbox;
-import dev.idempotency.inbox.InboxDepth;
+import dev.idempotency.slack.Delivered;
 import dev.idempotency.slack.EventsEndpoint;
 import dev.idempotency.slack.HandlerContext;
 import dev.idempotency.slack.PostedMessage;
@@ -16,13 +16,16 @@ import dev.idempotency.slack.SlackMessage;
 import dev.idempotency.slack.SlackMessages;
 import dev.idempotency.slack.SlackWebApi;
 import dev.idempotency.slack.SlackWorker;
+import dev.idempotency.slack.Taken;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
 
 /** The app with the library: this is what a reader would copy. */
 final class App implements AutoCloseable {
     private static final long SPILL_BYTES = 256L << 20;
+    private static final int WARM_UPS = 50;
     private static final Duration SHORT_LEASE = Duration.ofSeconds(3);
 
     /** From the last look at the lease to the first byte sent: a connection, and some time for a busy machine. */
@@ -68,8 +71,7 @@ final class App implements AutoCloseable {
         if (settings.isSimulated()) {
             working.lease(SHORT_LEASE);
         }
-        // Connects, before Slack's time runs.
-        InboxDepth unused = inbox.depth();
+        warmUp();
         worker = working.start();
         server = WebServer.start(
                 settings.port(),
@@ -78,6 +80,16 @@ final class App implements AutoCloseable {
                                 .signingSecrets(settings.signingSecret())
                                 .build()
                                 .httpHandler()));
+    }
+
+    /** Loads classes and makes connections, before Slack's time runs. */
+    private void warmUp() {
+        var event = SlackEvent.parse(
+                "{\"type\":\"event_callback\",\"event_id\":\"warm-up\",\"event\":{\"type\":\"warm_up\"}}"
+                        .getBytes(StandardCharsets.UTF_8));
+        for (int i = 0; i < WARM_UPS; i++) {
+            Taken unused = intake.take(event, Delivered.Transport.HTTP, 0, "");
+        }
     }
 
     static App start(AppSettings settings, OpenStore store) throws IOException {

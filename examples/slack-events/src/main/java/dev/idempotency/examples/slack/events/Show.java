@@ -149,7 +149,9 @@ final class Show {
                     throw new RunFailedException("The app ended by itself, with status " + status(app, DRAIN));
                 }
                 Outage next = outages.peek();
-                if (next != null && status.deliveries() >= next.deliveries()) {
+                // Not before the app has made up for the last one.
+                boolean isCalm = status.failing() + status.lastChance() == 0;
+                if (next != null && isCalm && status.deliveries() >= next.deliveries()) {
                     client.hold();
                     app = outage(outages.remove(), app, simulator, server);
                     client.release();

@@ -71,14 +71,14 @@ public final class SlackEvents implements Callable<Integer> {
     @Option(
             names = "--deliveries",
             paramLabel = "N",
-            defaultValue = "3000",
+            defaultValue = "2000",
             description = "Show: how many deliveries at least. Default: ${DEFAULT-VALUE}.")
     private int deliveries;
 
     @Option(
             names = "--per-second",
             paramLabel = "N",
-            defaultValue = "100",
+            defaultValue = "60",
             description = "Show: how many of them a second. Default: ${DEFAULT-VALUE}.")
     private double perSecond;
 
@@ -106,7 +106,7 @@ public final class SlackEvents implements Callable<Integer> {
     @Option(
             names = "--time-scale",
             paramLabel = "N",
-            defaultValue = "20",
+            defaultValue = "60",
             description =
                     "Show: how much faster Slack's minutes go; its three seconds stay. Default: ${DEFAULT-VALUE}.")
     private double timeScale;

@@ -23,6 +23,7 @@ final class Deliverer {
     private final double timeScale;
     private final Statistics statistics;
     private final AtomicInteger outstanding = new AtomicInteger();
+    private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicInteger failing = new AtomicInteger();
     private final AtomicInteger lastChance = new AtomicInteger();
     private final AtomicInteger lastUnderWay = new AtomicInteger();
@@ -44,7 +45,10 @@ final class Deliverer {
 
     void deliver(Planned planned) {
         outstanding.incrementAndGet();
-        schedule(planned.after(), () -> attempt(planned.delivery(), 0, End.LATE.reason()));
+        schedule(planned.after(), () -> {
+            underWay.incrementAndGet();
+            attempt(planned.delivery(), 0, End.LATE.reason());
+        });
     }
 
     private void schedule(Duration slackTime, Runnable task) {
@@ -77,16 +81,21 @@ final class Deliverer {
             if (delivery.event() != null) {
                 delivery.event().acked();
             }
-            outstanding.decrementAndGet();
+            over();
         } else if (wasLast || attempt.refusesRetry()) {
             statistics.gaveUp();
-            outstanding.decrementAndGet();
+            over();
         } else {
             boolean isLast = number + 1 == RETRIES.size();
             (isLast ? lastChance : failing).incrementAndGet();
             Runnable next = () -> attempt(delivery, number + 1, attempt.end().reason());
             schedule(RETRIES.get(number), isLast ? () -> last(next) : next);
         }
+    }
+
+    private void over() {
+        underWay.decrementAndGet();
+        outstanding.decrementAndGet();
     }
 
     private void last(Runnable attempt) {
@@ -129,6 +138,11 @@ final class Deliverer {
     /** Deliveries that are neither acknowledged nor given up. */
     int outstanding() {
         return outstanding.get();
+    }
+
+    /** Those of them that were tried already. */
+    int underWay() {
+        return underWay.get();
     }
 
     /** Those of them that have failed, and have more than one attempt left. */

@@ -8,7 +8,7 @@ import java.net.URI;
  * @param appUrl where the app takes events
  * @param signingSecret what they are signed with
  * @param deliveries how many deliveries at least
- * @param perSecond how many of them a second
+ * @param perSecond how many of them a second, once it has got going; fewer while many are under way
  * @param seed the same seed gives the same happenings
  * @param timeScale how much faster Slack's time goes than ours, for what comes after minutes: its retries, its late and repeated
  *     deliveries
@@ -30,14 +30,14 @@ public record Settings(
         long slowMillis,
         long lagMillis) {
     /**
-     * A run as it is unless somebody wants another one: 3000 deliveries, 100 a second, a minute in two seconds.
+     * A run as it is unless somebody wants another one: 2000 deliveries, 60 a second, a minute in a second.
      *
      * @param appUrl where the app takes events
      * @param signingSecret what they are signed with
      * @return the settings
      */
     public static Settings of(URI appUrl, String signingSecret) {
-        return new Settings(appUrl, signingSecret, 3000, 100, 1, 30, 3000, "default", 15_000, 200);
+        return new Settings(appUrl, signingSecret, 2000, 60, 1, 60, 3000, "default", 15_000, 200);
     }
 
     /**

@@ -12,6 +12,14 @@ final class Simulation {
     private static final double UNFURLED = 0.1;
     private static final int ENOUGH = 3;
 
+    /** While so many deliveries are under way nothing new happens: an app that comes back meets no more than it can take. */
+    private static final int CROWD = 150;
+
+    private static final long CROWDED_MILLIS = 20;
+
+    private static final double RAMP_SECONDS = 5;
+    private static final double FIRST = 0.1;
+
     private final Settings settings;
     private final ScheduledExecutorService clock;
     private final Statistics statistics = new Statistics();
@@ -23,6 +31,7 @@ final class Simulation {
     private final Deliverer deliverer;
     private final WebApi webApi;
     private final SplittableRandom unfurling;
+    private long startedAt;
     private long dueAt;
     private int planned;
     private int echoes;
@@ -63,11 +72,17 @@ final class Simulation {
     }
 
     void start() {
-        dueAt = System.nanoTime();
+        startedAt = System.nanoTime();
+        dueAt = startedAt;
         clock.execute(this::produce);
     }
 
     private void produce() {
+        if (deliverer.underWay() > CROWD) {
+            dueAt = System.nanoTime();
+            var unused = clock.schedule(this::produce, CROWDED_MILLIS, TimeUnit.MILLISECONDS);
+            return;
+        }
         int size;
         synchronized (stream) {
             if (planned >= settings.deliveries()) {
@@ -79,8 +94,14 @@ final class Simulation {
             size = next.size();
             planned += size;
         }
-        dueAt += (long) (size * 1e9 / settings.perSecond());
+        dueAt += (long) (size * 1e9 / rate());
         var unused = clock.schedule(this::produce, dueAt - System.nanoTime(), TimeUnit.NANOSECONDS);
+    }
+
+    /** A working day does not begin at once either: an app, and a simulator, that have just started are slow. */
+    private double rate() {
+        double begun = Math.min(1, (System.nanoTime() - startedAt) / 1e9 / RAMP_SECONDS);
+        return settings.perSecond() * Math.max(FIRST, begun);
     }
 
     /** Slack tells an app of the app's own posts as well. An app that answers them has shown so after a while. */

@@ -41,10 +41,10 @@ public final class SlackSimulator implements Callable<Integer> {
             description = "What events are signed with. Default: SLACK_SIGNING_SECRET.")
     private String signingSecret = "";
 
-    @Option(names = "--deliveries", defaultValue = "3000", description = "At least. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--deliveries", defaultValue = "2000", description = "At least. Default: ${DEFAULT-VALUE}.")
     private int deliveries;
 
-    @Option(names = "--per-second", defaultValue = "100", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--per-second", defaultValue = "60", description = "Default: ${DEFAULT-VALUE}.")
     private double perSecond;
 
     @Option(names = "--seed", defaultValue = "1", description = "Default: ${DEFAULT-VALUE}.")
