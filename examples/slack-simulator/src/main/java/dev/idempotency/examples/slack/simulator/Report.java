@@ -69,4 +69,29 @@ public record Report(
         return "events=" + events + " effects=" + effects + " duplicates=" + duplicates + " lost=" + lost
                 + " late-acks=" + lateAcks;
     }
+
+    /**
+     * The verdict about Socket Mode in one line.
+     *
+     * @param connections what became of them
+     * @return such as {@code events=900 effects=900 duplicates=0 lost=0 gap-ms=0}
+     */
+    public String line(SocketReport connections) {
+        return "events=" + events + " effects=" + effects + " duplicates=" + duplicates + " lost=" + lost + " gap-ms="
+                + connections.gapMillis();
+    }
+
+    /**
+     * Tells whether each event had its one reply, and there always was a connection. What a dying connection or a dead app had
+     * not acknowledged was late, and came again.
+     *
+     * @param connections what became of them
+     * @return false if anything is off
+     */
+    public boolean isClean(SocketReport connections) {
+        return events == effects
+                && duplicates + lost + unasked + notDelivered == 0
+                && connections.gapMillis() == 0
+                && connections.unknownAcks() == 0;
+    }
 }

@@ -29,6 +29,9 @@ public record Settings(
         String faults,
         long slowMillis,
         long lagMillis) {
+    /** Instead of an address: the app takes events over Socket Mode. */
+    public static final URI SOCKETS = URI.create("socket-mode:app");
+
     /**
      * A run as it is unless somebody wants another one: 2000 deliveries, 60 a second, a minute in a second.
      *

@@ -94,6 +94,41 @@ public final class SimulatorClient {
         return MAPPER.readValue(call(request("/control/report")), Report.class);
     }
 
+    /**
+     * Sets how connections of Socket Mode are treated from now on.
+     *
+     * @param spec as {@link SocketSettings#parse} reads it
+     * @throws IOException if the simulator does not want it
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public void sockets(String spec) throws IOException, InterruptedException {
+        String body = MAPPER.createObjectNode().put("sockets", spec).toString();
+        String unused = call(request("/control/sockets").POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    /**
+     * Says that the app is killed or frozen, or that it is there again: meanwhile it need not have a connection.
+     *
+     * @param value whether it is away
+     * @throws IOException if the simulator does not answer
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public void away(boolean value) throws IOException, InterruptedException {
+        String body = MAPPER.createObjectNode().put("away", value).toString();
+        String unused = call(request("/control/away").POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
+    /**
+     * Asks what became of the connections of Socket Mode so far.
+     *
+     * @return a snapshot
+     * @throws IOException if the simulator does not answer
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public SocketReport socketReport() throws IOException, InterruptedException {
+        return MAPPER.readValue(call(request("/control/sockets")), SocketReport.class);
+    }
+
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(simulator.resolve(path)).timeout(PATIENCE);
     }

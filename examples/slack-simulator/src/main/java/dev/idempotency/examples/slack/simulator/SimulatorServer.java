@@ -19,8 +19,10 @@ import java.util.concurrent.ScheduledExecutorService;
  * Slack on a port of the loopback interface: its Web API under {@code /api/}, and {@code /control/} for whoever drives a run:
  * {@code POST /control/start} with {@link Settings} (what is left out is as in {@link Settings#of}), {@code GET /control/status},
  * {@code GET /control/report}, {@code POST /control/faults} with {@code {"faults": "error-after=0.5"}}, and
- * {@code POST /control/hold} and {@code /control/release}, between which no delivery comes to its last attempt. A simulator runs
- * once. Thread-safe.
+ * {@code POST /control/hold} and {@code /control/release}, between which no delivery comes to its last attempt; for Socket Mode
+ * {@code GET /control/sockets}, {@code POST /control/sockets} with {@code {"sockets": "recycle=3000"}} as {@link SocketSettings}
+ * reads it, and {@code POST /control/away} with {@code {"away": true}} while the app is killed or frozen. A simulator runs once.
+ * Thread-safe.
  */
 public final class SimulatorServer implements AutoCloseable {
     /** The app's token for the Web API; any other one is refused. */
@@ -40,6 +42,7 @@ public final class SimulatorServer implements AutoCloseable {
     private final ExecutorService pool = Executors.newCachedThreadPool(work -> daemon(work, "simulator"));
     private final ScheduledExecutorService clock =
             Executors.newScheduledThreadPool(2, work -> daemon(work, "simulator-clock"));
+    private final SocketServer sockets = new SocketServer(clock);
     private volatile Simulation simulation;
     private boolean isStarted;
 
@@ -48,6 +51,7 @@ public final class SimulatorServer implements AutoCloseable {
         simulation =
                 simulation(Settings.of(NOWHERE, "none").withDeliveries(0, 1).withFaults("none"));
         server.createContext("/api/", exchange -> simulation.webApi().handle(exchange));
+        server.createContext("/api/apps.connections.open", sockets::open);
         server.createContext("/control/", this::control);
         server.setExecutor(pool);
         server.start();
@@ -74,8 +78,10 @@ public final class SimulatorServer implements AutoCloseable {
     }
 
     private Simulation simulation(Settings settings) {
-        var transport = new HttpTransport(
-                settings.appUrl(), settings.signingSecret(), Duration.ofMillis(settings.deadlineMillis()));
+        Transport transport = settings.appUrl().equals(Settings.SOCKETS)
+                ? sockets
+                : new HttpTransport(
+                        settings.appUrl(), settings.signingSecret(), Duration.ofMillis(settings.deadlineMillis()));
         return new Simulation(settings, transport, clock);
     }
 
@@ -113,6 +119,24 @@ public final class SimulatorServer implements AutoCloseable {
         return simulation.report();
     }
 
+    /**
+     * Sets how connections of Socket Mode are treated from now on; until then, they are treated well.
+     *
+     * @param settings how
+     */
+    public void sockets(SocketSettings settings) {
+        sockets.settings(settings);
+    }
+
+    /**
+     * What became of the connections of Socket Mode so far.
+     *
+     * @return a snapshot
+     */
+    public SocketReport socketReport() {
+        return sockets.report();
+    }
+
     private void control(HttpExchange exchange) throws IOException {
         String call =
                 exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath();
@@ -140,6 +164,16 @@ public final class SimulatorServer implements AutoCloseable {
                     simulation.deliverer().release();
                     answer(exchange, 200, status());
                 }
+                case "POST /control/sockets" -> {
+                    sockets(SocketSettings.parse(
+                            MAPPER.readTree(body).path("sockets").asText()));
+                    answer(exchange, 200, MAPPER.createObjectNode().put("changed", true));
+                }
+                case "POST /control/away" -> {
+                    sockets.away(MAPPER.readTree(body).path("away").asBoolean());
+                    answer(exchange, 200, MAPPER.createObjectNode().put("changed", true));
+                }
+                case "GET /control/sockets" -> answer(exchange, 200, socketReport());
                 case "GET /control/status" -> answer(exchange, 200, status());
                 case "GET /control/report" -> answer(exchange, 200, report());
                 default -> answer(exchange, 404, MAPPER.createObjectNode().put("error", "there is no " + call));
@@ -173,6 +207,7 @@ public final class SimulatorServer implements AutoCloseable {
     @Override
     public void close() {
         server.stop(0);
+        sockets.close();
         clock.shutdownNow();
         pool.shutdownNow();
     }

@@ -71,6 +71,15 @@ public final class SlackSimulator implements Callable<Integer> {
             description = "How long after the last delivery replies may come. Default: ${DEFAULT-VALUE}.")
     private int patience;
 
+    @Option(
+            names = "--sockets",
+            arity = "0..1",
+            paramLabel = "LIST",
+            fallbackValue = "",
+            description = "Socket Mode: judge the app that connects here. How roughly it is treated, such as"
+                    + " recycle=4000,lead=5000,late=700,sudden=0.25,refuse=0.15: those are the defaults.")
+    private @Nullable String sockets;
+
     private final PrintStream out;
 
     private SlackSimulator(PrintStream out) {
@@ -91,6 +100,9 @@ public final class SlackSimulator implements Callable<Integer> {
         try (SimulatorServer server = SimulatorServer.start(port)) {
             out.println("listening on " + server.uri().getPort());
             out.flush();
+            if (sockets != null) {
+                return judgeSockets(server, SocketSettings.parse(sockets));
+            }
             if (appUrl == null) {
                 new CountDownLatch(1).await();
                 return 0;
@@ -111,6 +123,26 @@ public final class SlackSimulator implements Callable<Integer> {
         out.println(report);
         out.println(report.line());
         return report.isClean() ? 0 : 1;
+    }
+
+    private int judgeSockets(SimulatorServer server, SocketSettings treatment) {
+        while (server.socketReport().live() == 0) {
+            LockSupport.parkNanos(GLANCE.toNanos());
+        }
+        server.sockets(treatment);
+        boolean unused = server.begin(Settings.of(Settings.SOCKETS, "")
+                .withDeliveries(deliveries, perSecond)
+                .withSeed(seed)
+                .withTimeScale(timeScale)
+                .withFaults(faults));
+        awaitReplies(server);
+        Report report = server.report();
+        SocketReport connections = server.socketReport();
+        report.wrong().forEach(out::println);
+        out.println(report);
+        out.println(connections.line());
+        out.println(report.line(connections));
+        return report.isClean(connections) ? 0 : 1;
     }
 
     /** Until every event has its reply, and some time for those that nobody wants; but not for ever. */
