@@ -6,7 +6,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** The clause of {@code docs/store-contract.md} or {@code docs/inbox-contract.md} that a test holds a store to. */
+/** The clause of a contract that a test is: of {@code docs/store-contract.md}, {@code docs/inbox-contract.md} and others. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
@@ -14,7 +14,8 @@ public @interface Clause {
     /**
      * The number of the clause.
      *
-     * @return such as {@code S7}, {@code A3} for the trail, {@code I2} for an inbox, or {@code G4} for a version guard
+     * @return such as {@code S7}, {@code A3} for the trail, {@code I2} for an inbox, {@code G4} for a version guard, {@code P8} for an adapter, or
+     *     {@code F2} for a classifier
      */
     String value();
 }
