@@ -10,9 +10,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Every Java block of the guides is a region of a class here, so that it is compiled, and run by a test. */
+/** Every Java block of the guides is a region of a class here or of an example, so that it is compiled, and run by a test. */
 final class SnippetsTest {
-    private static final Path SOURCES = Markdown.ROOT.resolve("docs/src/test/java");
+    private static final List<Path> SOURCES = List.of(
+            Markdown.ROOT.resolve("docs/src/test/java"), Markdown.ROOT.resolve("examples/property-testing/src"));
     private static final Pattern SNIPPET = Pattern.compile("<!-- snippet: (\\w+)#([\\w-]+) -->");
 
     @Test
@@ -62,13 +63,18 @@ final class SnippetsTest {
     }
 
     private static Path source(String className) {
-        try (var files = Files.walk(SOURCES)) {
-            return files.filter(file -> file.endsWith(className + ".java"))
-                    .findFirst()
-                    .orElseThrow(() -> new AssertionError("docs/src/test/java has no " + className + ".java"));
-        } catch (IOException e) {
-            throw new AssertionError(e);
+        for (Path sources : SOURCES) {
+            try (var files = Files.walk(sources)) {
+                var source =
+                        files.filter(file -> file.endsWith(className + ".java")).findFirst();
+                if (source.isPresent()) {
+                    return source.get();
+                }
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
         }
+        throw new AssertionError(SOURCES + " have no " + className + ".java");
     }
 
     private static List<String> unindented(List<String> lines) {

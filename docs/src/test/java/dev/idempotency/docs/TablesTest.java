@@ -24,6 +24,7 @@ import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.testkit.SimulatedProvider;
+import dev.idempotency.testkit.app.Mistake;
 import dev.idempotency.testkit.process.CrashPoint;
 import java.io.IOException;
 import java.lang.reflect.Modifier;
@@ -266,6 +267,12 @@ final class TablesTest {
                 .collect(Collectors.toSet());
 
         assertThat(types).containsAll(column(Markdown.of("docs/testing.md").table("Type", "What it is for"), 0));
+    }
+
+    @Test
+    void mistakes_ofTheTable_areThoseOfTheCode() throws IOException {
+        assertThat(column(Markdown.of("docs/property-testing.md").table("Mistake", "How it comes about"), 0))
+                .isEqualTo(Arrays.stream(Mistake.values()).map(Mistake::name).toList());
     }
 
     @Test
