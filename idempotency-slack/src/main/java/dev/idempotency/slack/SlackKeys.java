@@ -185,7 +185,8 @@ public final class SlackKeys {
             return null;
         }
         return switch (subtype(event)) {
-            case "message_changed" -> orPrevious(event, SlackEvent.text(event.event().path("message"), "ts"));
+            case "message_changed" ->
+                orPrevious(event, SlackEvent.text(event.event().path("message"), "ts"));
             case "message_deleted" -> orPrevious(event, SlackEvent.text(event.event(), "deleted_ts"));
             // Tells of a thread's parent, which it does not change.
             case "message_replied" -> null;
