@@ -52,7 +52,7 @@ public final class SlackIntake implements AutoCloseable {
     private final @Nullable SpillBuffer spill;
     private final @Nullable Thread drain;
     private final CountDownLatch closing = new CountDownLatch(1);
-    /** Whether the store has failed since it last answered. Only looked at where there is a spill buffer. */
+    /** Whether the store has failed since it last answered. With a spill buffer, it is not asked until it does. */
     private volatile boolean isStoreDown;
 
     private SlackIntake(Builder builder) {
@@ -305,17 +305,27 @@ public final class SlackIntake implements AutoCloseable {
         var unused = offered.whenComplete((answer, failure) -> free.release());
         try {
             var answer = offered.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            isStoreDown = false;
             return answer == InboxStore.Offered.ACCEPTED ? Taken.ACCEPTED : Taken.DUPLICATE;
         } catch (ExecutionException e) {
-            LOG.warn("The inbox did not take a delivery", e.getCause());
+            failed(e.getCause());
         } catch (TimeoutException e) {
-            LOG.warn("The inbox did not take a delivery in time");
+            failed(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return Taken.SHED;
         }
-        isStoreDown = true;
         return Taken.FAILED;
+    }
+
+    /** An outage is one line in the log, and not one for each delivery. */
+    private void failed(@Nullable Throwable how) {
+        if (isStoreDown) {
+            LOG.debug("The inbox did not take a delivery either", how);
+        } else {
+            LOG.warn("The inbox does not take deliveries", how);
+        }
+        isStoreDown = true;
     }
 
     private boolean admitted(long deadline) {
