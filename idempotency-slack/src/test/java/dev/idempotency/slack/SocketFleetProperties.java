@@ -218,7 +218,7 @@ final class SocketFleetProperties {
         }
     }
 
-    @Property(tries = 400)
+    @Property(tries = 150)
     void fleet_whateverSlackDoes_letsNoneGoBeforeAnotherHasHeardHello(
             @ForAll long seed, @ForAll @IntRange(min = 1, max = 10) int size) {
         var world = new World(seed, size);
@@ -230,7 +230,7 @@ final class SocketFleetProperties {
         }
     }
 
-    @Property(tries = 200)
+    @Property(tries = 60)
     void fleet_afterAnyTrouble_hasAllConnectionsAgain(
             @ForAll long seed, @ForAll @IntRange(min = 1, max = 10) int size) {
         var world = new World(seed, size);
@@ -249,7 +249,7 @@ final class SocketFleetProperties {
         assertThat(world.seen()).hasSize(size);
     }
 
-    @Property(tries = 100)
+    @Property(tries = 50)
     void fleet_thatIsClosed_endsAllAndOpensNone(@ForAll long seed, @ForAll @IntRange(min = 1, max = 10) int size) {
         var world = new World(seed, size);
         for (int i = 0; i < 200; i++) {
@@ -270,7 +270,7 @@ final class SocketFleetProperties {
         assertThat(world.open).isEmpty();
     }
 
-    @Property(tries = 100)
+    @Property(tries = 50)
     void fleet_thatWasRefused_opensNoneAndKeepsWhatItHas(@ForAll long seed) {
         var world = new World(seed, 3);
         for (int i = 0; i < 100; i++) {

@@ -83,10 +83,15 @@ final class SocketServer implements Transport, AutoCloseable {
         }
     }
 
-    /** From now on, for the connections that come. */
+    /** From now on, for those that are there as well. */
     synchronized void settings(SocketSettings value) {
         settings = value;
         random = new SplittableRandom(value.seed());
+        if (value.recycle() > 0) {
+            for (SocketConnection connection : connections) {
+                later((long) (value.recycle() * random.nextDouble()), () -> recycle(connection, value, draw()));
+            }
+        }
     }
 
     /** The app is killed or frozen, or is there again. */

@@ -3,6 +3,7 @@ package dev.idempotency.examples.slack.socket;
 import dev.idempotency.examples.slack.simulator.Report;
 import dev.idempotency.examples.slack.simulator.Settings;
 import dev.idempotency.examples.slack.simulator.SimulatorClient;
+import dev.idempotency.examples.slack.simulator.SimulatorServer;
 import dev.idempotency.examples.slack.simulator.SlackSimulator;
 import dev.idempotency.examples.slack.simulator.SocketReport;
 import dev.idempotency.examples.slack.simulator.Status;
@@ -74,11 +75,27 @@ final class Show implements Callable<Integer> {
             description = "How roughly connections are treated, as the simulator's option says.")
     private String sockets = "";
 
+    @Option(
+            names = "--faults",
+            paramLabel = "LIST",
+            defaultValue = "default",
+            description =
+                    "What goes wrong when the app posts, as the simulator's option says. Default: ${DEFAULT-VALUE}.")
+    private String faults = "default";
+
     @Option(names = "--seed", defaultValue = "1", description = "Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(names = "--time-scale", defaultValue = "20", description = "Default: ${DEFAULT-VALUE}.")
     private double timeScale;
+
+    @Option(
+            names = "--client",
+            defaultValue = "library",
+            description =
+                    "library, or Slack's own Java client with its backend tyrus or java-websocket, for comparison."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private String client = "library";
 
     private final PrintStream out;
     private final List<ChildJvm> running = new ArrayList<>();
@@ -100,11 +117,12 @@ final class Show implements Callable<Integer> {
                 for (int i = 0; i < apps; i++) {
                     running.add(app(uri, server.url()));
                 }
-                awaitLive(simulator, apps * connections);
+                awaitLive(simulator, apps * connectionsOfAnApp());
                 simulator.sockets(sockets);
                 simulator.start(Settings.of(Settings.SOCKETS, "")
                         .withDeliveries(deliveries, perSecond)
                         .withSeed(seed)
+                        .withFaults(faults)
                         .withTimeScale(timeScale));
                 disturb(simulator, uri, server.url());
                 awaitReplies(simulator);
@@ -115,7 +133,15 @@ final class Show implements Callable<Integer> {
         }
     }
 
+    private int connectionsOfAnApp() {
+        return client.equals("library") ? connections : 1;
+    }
+
     private ChildJvm app(URI slack, String storeUrl) {
+        if (!client.equals("library")) {
+            return ChildJvm.start(
+                    OfficialApp.class, slack + "/api/", "xapp-simulated", SimulatorServer.BOT_TOKEN, client);
+        }
         return ChildJvm.start(
                 List.of("-Xmx256m"),
                 SlackSocket.class,
@@ -129,7 +155,7 @@ final class Show implements Callable<Integer> {
                 "--app-token",
                 "xapp-simulated",
                 "--bot-token",
-                "xoxb-simulated-bot");
+                SimulatorServer.BOT_TOKEN);
     }
 
     private static void awaitLive(SimulatorClient simulator, int count)
@@ -166,7 +192,7 @@ final class Show implements Callable<Integer> {
                 killed++;
                 running.get(which).kill();
                 running.set(which, app(slack, storeUrl));
-                awaitLive(simulator, connections);
+                awaitLive(simulator, connectionsOfAnApp());
             }
             if (isLonely) {
                 pause(RECOVERY);
