@@ -1,18 +1,25 @@
 package dev.idempotency.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.inbox.Inbox;
 import dev.idempotency.slack.EventsEndpoint;
 import dev.idempotency.slack.SlackIntake;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The check by a signed request is run as it stands in the runbook. */
@@ -30,6 +37,16 @@ final class RunbooksTest {
                 "/slack/events",
                 EventsEndpoint.builder(intake).signingSecrets(SECRET).build().httpHandler());
         server.start();
+    }
+
+    /** Whoever follows the runbook has them; a machine that builds this need not. */
+    @BeforeEach
+    void tools() {
+        for (String tool : List.of("sh", "openssl", "curl")) {
+            boolean isThere = Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+                    .anyMatch(directory -> Files.isExecutable(Path.of(directory, tool)));
+            assumeThat(isThere).as(tool).isTrue();
+        }
     }
 
     @AfterEach

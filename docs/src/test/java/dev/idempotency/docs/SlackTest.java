@@ -53,7 +53,7 @@ final class SlackTest {
         SlackIntake intake = SlackIntake.builder(inbox).build();
 
         HttpServer server = HttpServer.create(new InetSocketAddress(8080), 0);
-        server.setExecutor(Executors.newFixedThreadPool(64));
+        server.setExecutor(Executors.newCachedThreadPool()); // the intake bounds what waits
         server.createContext(
                 "/slack/events",
                 EventsEndpoint.builder(intake)

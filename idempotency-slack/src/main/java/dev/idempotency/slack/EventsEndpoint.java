@@ -299,8 +299,9 @@ public final class EventsEndpoint {
     }
 
     /**
-     * This endpoint for the JDK's own server. Give that server an executor with as many threads as requests are to be answered
-     * at once: it has one thread without.
+     * This endpoint for the JDK's own server. Give that server an executor that has a thread for each request at once, such as a
+     * cached pool: the intake bounds what waits, and what waits for a thread instead loses its time unseen. It has one thread
+     * without.
      *
      * @return a handler, to be given a context such as {@code /slack/events}
      */
