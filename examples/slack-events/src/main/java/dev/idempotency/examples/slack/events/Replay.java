@@ -14,24 +14,16 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.time.Instant;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Sends recorded payloads, signed, to an endpoint of its own, and prints what it answers and by which key each is known again.
@@ -41,11 +33,8 @@ final class Replay {
     private static final JsonMapper MAPPER = new JsonMapper();
     private static final String SECRET = "replayed";
     private static final Set<String> FRAMES = Set.of("hello", "disconnect", "goodbye");
-    private static final String FORM = "application/x-www-form-urlencoded";
-    private static final String JSON = "application/json";
 
     private final PrintStream out;
-    private final HttpClient client = HttpClient.newHttpClient();
     private final TreeMap<Integer, Integer> statuses = new TreeMap<>();
     private final Set<String> keys = new HashSet<>();
     private int leftOut;
@@ -73,8 +62,9 @@ final class Replay {
             var endpoint = EventsEndpoint.builder(intake).signingSecrets(SECRET).build();
             try (WebServer server = WebServer.start(0, endpoint.httpHandler())) {
                 var uri = URI.create("http://127.0.0.1:" + server.port() + AppSettings.PATH);
+                var slack = new SignedPost(uri, SECRET);
                 for (Path file : files) {
-                    replay(file, uri);
+                    replay(file, slack);
                 }
             }
         }
@@ -86,7 +76,7 @@ final class Replay {
         return statuses.keySet().stream().allMatch(status -> status == 200) ? 0 : 1;
     }
 
-    private void replay(Path file, URI uri) throws IOException, InterruptedException {
+    private void replay(Path file, SignedPost slack) throws IOException, InterruptedException {
         JsonNode payload;
         try {
             payload = MAPPER.readTree(Files.readAllBytes(file));
@@ -107,11 +97,11 @@ final class Replay {
         try {
             event = SlackEvent.parse(payload.toString().getBytes(StandardCharsets.UTF_8));
         } catch (MalformedEventException e) {
-            int status = send(uri, payload.toString(), JSON);
+            int status = send(slack, payload.toString(), SignedPost.JSON);
             print(file, "malformed", Integer.toString(status), "-");
             return;
         }
-        int status = send(uri, body(event), isForm(event) ? FORM : JSON);
+        int status = send(slack, body(event), isForm(event) ? SignedPost.FORM : SignedPost.JSON);
         String key = event.kind() == SlackEvent.Kind.URL_VERIFICATION ? "-" : SlackKeys.delivery(event);
         if (!key.equals("-") && !keys.add(key)) {
             again++;
@@ -152,27 +142,9 @@ final class Replay {
         return name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
     }
 
-    private int send(URI uri, String body, String type) throws IOException, InterruptedException {
-        long seconds = Instant.now().getEpochSecond();
-        HttpRequest request = HttpRequest.newBuilder(uri)
-                .header("Content-Type", type)
-                .header("X-Slack-Request-Timestamp", Long.toString(seconds))
-                .header("X-Slack-Signature", signature("v0:" + seconds + ":" + body))
-                .POST(HttpRequest.BodyPublishers.ofString(body))
-                .build();
-        int status =
-                client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+    private int send(SignedPost slack, String body, String type) throws IOException, InterruptedException {
+        int status = slack.send(body, type);
         statuses.merge(status, 1, Integer::sum);
         return status;
-    }
-
-    private static String signature(String signed) {
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(SECRET.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
-            return "v0=" + HexFormat.of().formatHex(mac.doFinal(signed.getBytes(StandardCharsets.UTF_8)));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

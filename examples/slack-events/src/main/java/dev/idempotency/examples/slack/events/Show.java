@@ -36,10 +36,10 @@ final class Show {
     private static final Duration GLANCE = Duration.ofMillis(50);
     private static final Duration TELL = Duration.ofSeconds(2);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
-    private static final Duration RECONNECT = Duration.ofSeconds(1);
     private static final Duration SETTLE = Duration.ofSeconds(2);
     private static final Duration DRAIN = Duration.ofSeconds(40);
     private static final Duration THINKING = Duration.ofMillis(3500);
+    private static final int OK = 200;
     private static final int SIGTERM = 128 + 15;
 
     /**
@@ -137,7 +137,7 @@ final class Show {
                 + (plan.isUnprotected() ? ", without the library" : ", with its events on " + plan.store()));
         ChildJvm app = app(simulator, server);
         try {
-            client.start(Settings.of(URI.create("http://127.0.0.1:" + port + AppSettings.PATH), SECRET)
+            client.start(Settings.of(events(), SECRET)
                     .withDeliveries(plan.deliveries(), plan.perSecond())
                     .withSeed(plan.seed())
                     .withTimeScale(plan.timeScale()));
@@ -154,6 +154,7 @@ final class Show {
                 if (next != null && isCalm && status.deliveries() >= next.deliveries()) {
                     client.hold();
                     app = outage(outages.remove(), app, simulator, server);
+                    awaitAnswer();
                     client.release();
                 }
                 long now = System.nanoTime();
@@ -185,7 +186,6 @@ final class Show {
         if (outage.of().equals(STORE)) {
             server.kill().run();
             server.restart().run();
-            pause(RECONNECT);
             restarts++;
             say("the store was killed and started again");
             return app;
@@ -247,6 +247,33 @@ final class Show {
         } catch (TimeoutException | IllegalStateException e) {
             throw new RunFailedException("A process did not start: " + e.getMessage());
         }
+    }
+
+    /** Until the app takes an event again, of a type that is nothing to it. */
+    private void awaitAnswer() throws InterruptedException, RunFailedException {
+        if (plan.isUnprotected()) {
+            return;
+        }
+        var slack = new SignedPost(events(), SECRET);
+        long end = System.nanoTime() + STARTUP.toNanos();
+        while (!isTaken(slack)) {
+            if (System.nanoTime() - end > 0) {
+                throw new RunFailedException("The app takes no events any more");
+            }
+            pause(GLANCE);
+        }
+    }
+
+    private static boolean isTaken(SignedPost slack) throws InterruptedException {
+        try {
+            return slack.send(App.HARMLESS, SignedPost.JSON) == OK;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private URI events() {
+        return URI.create("http://127.0.0.1:" + port + AppSettings.PATH);
     }
 
     /** As an operator does it: the app finishes what it has begun. */

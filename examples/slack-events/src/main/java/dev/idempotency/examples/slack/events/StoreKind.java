@@ -60,7 +60,7 @@ enum StoreKind {
     private static final int CONNECTIONS = 24;
 
     /** Less than the app has for an answer. */
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final Duration PATIENCE = Duration.ofMillis(1500);
 
     /** The option that names a server of the user's own. */
     String urlOption() {
