@@ -9,7 +9,7 @@ final class Gaps {
     enum Cause {
         /** The app has let it come to that. */
         APP,
-        /** The last one went without a word. */
+        /** The last one went without a word, or the one that was to take its place did. */
         SUDDEN,
         /** Slack refused connections. */
         REFUSED,
@@ -25,6 +25,9 @@ final class Gaps {
     private Cause cause = Cause.AWAY;
     private boolean isAway;
 
+    /** One went without a word, and none has come since. */
+    private boolean isBereft;
+
     /** Until the first connection serves, the app is not there yet. */
     Gaps(long now) {
         since = now;
@@ -32,6 +35,7 @@ final class Gaps {
 
     /** One more serves. */
     synchronized void opened(long now) {
+        isBereft = false;
         if (live++ == 0) {
             end(now);
         }
@@ -39,9 +43,10 @@ final class Gaps {
 
     /** One less. */
     synchronized void ended(boolean isSudden, long now) {
+        isBereft |= isSudden;
         if (--live == 0) {
             since = now;
-            cause = isAway ? Cause.AWAY : isSudden ? Cause.SUDDEN : Cause.APP;
+            cause = isAway ? Cause.AWAY : isBereft ? Cause.SUDDEN : Cause.APP;
         }
     }
 

@@ -6,10 +6,11 @@ import java.util.Map;
  * What Slack saw of the connections of Socket Mode.
  *
  * @param live how many connections serve now: hello was said, and they answer
- * @param gapMillis how long none served, while Slack refused none and the app was not away
+ * @param gapMillis how long none served, while Slack refused none and the app was not away; with what sudden deaths caused,
+ *     unless the last connection may die
  * @param gaps how often
  * @param longestGapMillis the longest of them
- * @param suddenMillis how long none served after the last one had gone without a word
+ * @param suddenMillis how long none served after one had gone without a word and before another came
  * @param longestSuddenMillis the longest of them
  * @param refusedMillis how long none served while Slack refused connections
  * @param awayMillis how long none served while the app was away

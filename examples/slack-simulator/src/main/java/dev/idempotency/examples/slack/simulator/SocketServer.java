@@ -393,7 +393,7 @@ final class SocketServer implements Transport, AutoCloseable {
         long now = System.nanoTime();
         return new SocketReport(
                 gaps.live(),
-                gaps.sum(Gaps.Cause.APP, now) / 1_000_000,
+                (gaps.sum(Gaps.Cause.APP, now) + (settings.alone() ? 0 : gaps.sum(Gaps.Cause.SUDDEN, now))) / 1_000_000,
                 gaps.count(Gaps.Cause.APP),
                 gaps.longest(Gaps.Cause.APP, now) / 1_000_000,
                 gaps.sum(Gaps.Cause.SUDDEN, now) / 1_000_000,

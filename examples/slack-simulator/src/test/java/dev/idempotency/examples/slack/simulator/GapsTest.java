@@ -44,6 +44,18 @@ final class GapsTest {
     }
 
     @Test
+    void successorThatDies_isWhyNoneServes() {
+        gaps.opened(0);
+        gaps.opened(10);
+        gaps.ended(true, 20);
+        gaps.ended(false, 30);
+        gaps.opened(34);
+
+        assertThat(gaps.sum(Cause.SUDDEN, 99)).isEqualTo(4);
+        assertThat(gaps.sum(Cause.APP, 99)).isZero();
+    }
+
+    @Test
     void gaps_areTheirCausesDoing() {
         gaps.opened(0);
         gaps.ended(true, 10);
