@@ -213,7 +213,8 @@ public abstract class ProviderAdapterContract<I, O> {
             try {
                 result = adapter.call(request(1), attempt(1));
             } catch (Exception failure) {
-                if (isDefinite(failure)) {
+                // A connection that was not made in time is definite, and no fault of the plan.
+                if (isDefinite(failure) && !provider.plan().chosen().isEmpty()) {
                     throw new MistakeError(
                             Mistake.AMBIGUOUS_CALLED_DEFINITE, "after " + fault + " the call failed with " + failure);
                 }
