@@ -210,7 +210,7 @@ final class PeerScenarioTest {
     @Test
     void lostRaceThenTheRowVanishes_winnerClaimsAnewBeforeItCalls() throws Throwable {
         var releasing = shop.charge(here)
-                .lease(Duration.ofMillis(10))
+                .lease(Duration.ofMillis(500))
                 .retention(Duration.ofSeconds(1))
                 .failures(FailureClassifier.conservative().on(IOException.class, FailureClass.NOT_SENT))
                 .calling(held(new IOException("refused")));

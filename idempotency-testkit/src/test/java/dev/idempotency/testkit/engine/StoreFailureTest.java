@@ -138,7 +138,7 @@ final class StoreFailureTest {
         Set<Thread> before = ours();
         var instance = shop.another();
         var stage = new CompletableFuture<Receipt>();
-        var async = shop.charge(instance).lease(Duration.ofMillis(50)).callingAsync((order, attempt) -> stage);
+        var async = shop.charge(instance).lease(Duration.ofMillis(300)).callingAsync((order, attempt) -> stage);
         var future = async.executeAsync(ORDER);
         shop.events.await(Type.RENEWED);
 
@@ -180,7 +180,7 @@ final class StoreFailureTest {
 
     @Test
     void markInDoubt_storeDown_isInDoubtAndNeverCalledAgain() {
-        var charge = shop.charge().lease(Duration.ofMillis(10)).calling((order, attempt) -> {
+        var charge = shop.charge().lease(Duration.ofMillis(500)).calling((order, attempt) -> {
             shop.calls.incrementAndGet();
             throw new IOException("reset");
         });
