@@ -28,6 +28,9 @@ final class Gaps {
     /** One went without a word, and none has come since. */
     private boolean isBereft;
 
+    /** One was refused, and none has come since. */
+    private boolean isRefused;
+
     /** Until the first connection serves, the app is not there yet. */
     Gaps(long now) {
         since = now;
@@ -36,6 +39,7 @@ final class Gaps {
     /** One more serves. */
     synchronized void opened(long now) {
         isBereft = false;
+        isRefused = false;
         if (live++ == 0) {
             end(now);
         }
@@ -46,12 +50,13 @@ final class Gaps {
         isBereft |= isSudden;
         if (--live == 0) {
             since = now;
-            cause = isAway ? Cause.AWAY : isBereft ? Cause.SUDDEN : Cause.APP;
+            cause = isAway ? Cause.AWAY : isRefused ? Cause.REFUSED : isBereft ? Cause.SUDDEN : Cause.APP;
         }
     }
 
     /** A connection was refused: whoever has none has a reason. */
     synchronized void refused() {
+        isRefused = true;
         if (live == 0 && cause != Cause.AWAY) {
             cause = Cause.REFUSED;
         }

@@ -13,6 +13,9 @@ final class SocketConnection {
     /** Neither pings nor envelopes are answered: the other side is not told. */
     volatile boolean isDead;
 
+    /** Its end was announced. */
+    boolean isLeaving;
+
     /** Hello was said, it is open and not dead. */
     boolean serves;
 

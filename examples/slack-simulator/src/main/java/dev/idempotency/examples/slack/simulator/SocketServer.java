@@ -199,7 +199,8 @@ final class SocketServer implements Transport, AutoCloseable {
             if (!connection.serves) {
                 return;
             }
-            mayDie = now.alone() || gaps.live() > 1;
+            mayDie = now.alone()
+                    || connections.stream().anyMatch(other -> other != connection && other.serves && !other.isLeaving);
         }
         if (dice < now.sudden() && mayDie) {
             if (dice < now.sudden() / 2) {
@@ -214,6 +215,9 @@ final class SocketServer implements Transport, AutoCloseable {
                 later(DEAD_MILLIS, connection.socket::close);
             }
             return;
+        }
+        synchronized (this) {
+            connection.isLeaving = true;
         }
         boolean isBurst = dice > 0.5;
         if (isBurst) {

@@ -56,6 +56,19 @@ final class GapsTest {
     }
 
     @Test
+    void successorThatWasRefused_isWhyNoneServes() {
+        gaps.opened(0);
+        gaps.refused();
+        gaps.ended(false, 30);
+        gaps.opened(34);
+        gaps.ended(false, 40);
+        gaps.opened(42);
+
+        assertThat(gaps.sum(Cause.REFUSED, 99)).isEqualTo(4);
+        assertThat(gaps.sum(Cause.APP, 99)).isEqualTo(2);
+    }
+
+    @Test
     void gaps_areTheirCausesDoing() {
         gaps.opened(0);
         gaps.ended(true, 10);
