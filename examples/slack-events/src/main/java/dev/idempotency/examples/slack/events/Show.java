@@ -39,6 +39,7 @@ final class Show {
     private static final Duration SETTLE = Duration.ofSeconds(2);
     private static final Duration DRAIN = Duration.ofSeconds(40);
     private static final Duration THINKING = Duration.ofMillis(3500);
+    private static final int SOMETHING_TO_DO = 12;
     private static final int OK = 200;
     private static final int SIGTERM = 128 + 15;
 
@@ -141,6 +142,7 @@ final class Show {
                     .withDeliveries(plan.deliveries(), plan.perSecond())
                     .withSeed(plan.seed())
                     .withTimeScale(plan.timeScale()));
+            pauseBeforeNext(client, 0);
             long toldAt = 0;
             long saidAt = System.nanoTime();
             while (true) {
@@ -153,7 +155,7 @@ final class Show {
                 boolean isCalm = status.failing() + status.lastChance() == 0;
                 if (next != null && isCalm && status.deliveries() >= next.deliveries()) {
                     client.hold();
-                    app = outage(outages.remove(), app, simulator, server);
+                    app = outage(outages.remove(), app, simulator, server, client, status.deliveries());
                     awaitAnswer();
                     client.release();
                 }
@@ -181,8 +183,16 @@ final class Show {
         return status.isTold() && (status.missing() == 0 || now - toldAt > PATIENCE.toNanos());
     }
 
-    private ChildJvm outage(Outage outage, ChildJvm app, URI simulator, StoreServer server)
-            throws InterruptedException, RunFailedException {
+    /** The stream waits for the next outage; but what dies at a step has something to do before. */
+    private void pauseBeforeNext(SimulatorClient client, int deliveries) throws IOException, InterruptedException {
+        Outage next = outages.peek();
+        client.pauseAt(next == null ? Integer.MAX_VALUE : Math.max(next.deliveries(), deliveries + SOMETHING_TO_DO));
+    }
+
+    private ChildJvm outage(
+            Outage outage, ChildJvm app, URI simulator, StoreServer server, SimulatorClient client, int deliveries)
+            throws IOException, InterruptedException, RunFailedException {
+        pauseBeforeNext(client, deliveries);
         if (outage.of().equals(STORE)) {
             server.kill().run();
             server.restart().run();

@@ -36,6 +36,7 @@ final class Simulation {
     private int planned;
     private int echoes;
     private volatile boolean isProduced;
+    private volatile int pauseAt = Integer.MAX_VALUE;
 
     /**
      * A run that has not begun; its Web API is there.
@@ -77,8 +78,19 @@ final class Simulation {
         clock.execute(this::produce);
     }
 
+    /** Lets nothing new happen when so many deliveries are planned, until it is told otherwise. What has happened is still told. */
+    void pauseAt(int deliveries) {
+        pauseAt = deliveries;
+    }
+
+    private boolean isPaused() {
+        synchronized (stream) {
+            return planned >= pauseAt && planned < settings.deliveries();
+        }
+    }
+
     private void produce() {
-        if (deliverer.underWay() > CROWD) {
+        if (isPaused() || deliverer.underWay() > CROWD) {
             dueAt = System.nanoTime();
             var unused = clock.schedule(this::produce, CROWDED_MILLIS, TimeUnit.MILLISECONDS);
             return;

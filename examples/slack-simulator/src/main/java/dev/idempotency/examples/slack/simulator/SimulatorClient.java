@@ -49,6 +49,18 @@ public final class SimulatorClient {
     }
 
     /**
+     * Lets nothing new happen when so many deliveries are planned, until another number is set.
+     *
+     * @param deliveries how many
+     * @throws IOException if the simulator does not answer
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public void pauseAt(int deliveries) throws IOException, InterruptedException {
+        String unused = call(
+                request("/control/pause").POST(HttpRequest.BodyPublishers.ofString("{\"at\":" + deliveries + "}")));
+    }
+
+    /**
      * Holds last attempts back, and waits until none is under way: from now on, until {@link #release}, the app may be away without
      * Slack giving anything up.
      *

@@ -19,7 +19,9 @@ import java.util.concurrent.ScheduledExecutorService;
  * Slack on a port of the loopback interface: its Web API under {@code /api/}, and {@code /control/} for whoever drives a run:
  * {@code POST /control/start} with {@link Settings} (what is left out is as in {@link Settings#of}), {@code GET /control/status},
  * {@code GET /control/report}, {@code POST /control/faults} with {@code {"faults": "error-after=0.5"}}, and
- * {@code POST /control/hold} and {@code /control/release}, between which no delivery comes to its last attempt; for Socket Mode
+ * {@code POST /control/pause} with {@code {"at": 500}}, a number of deliveries after which nothing new happens until it is set
+ * higher, {@code POST /control/hold} and
+ * {@code /control/release}, between which no delivery comes to its last attempt; for Socket Mode
  * {@code GET /control/sockets}, {@code POST /control/sockets} with {@code {"sockets": "recycle=3000"}} as {@link SocketSettings}
  * reads it, and {@code POST /control/away} with {@code {"away": true}} while the app is killed or frozen. A simulator runs once.
  * Thread-safe.
@@ -155,6 +157,10 @@ public final class SimulatorServer implements AutoCloseable {
                             .faults()
                             .change(MAPPER.readTree(body).path("faults").asText());
                     answer(exchange, 200, MAPPER.createObjectNode().put("changed", true));
+                }
+                case "POST /control/pause" -> {
+                    simulation.pauseAt(MAPPER.readTree(body).path("at").asInt(Integer.MAX_VALUE));
+                    answer(exchange, 200, status());
                 }
                 case "POST /control/hold" -> {
                     simulation.deliverer().hold();
