@@ -100,6 +100,7 @@ final class CommandsTest {
             String word = words.get(i);
             if (word.equals("-pl") && i + 1 < words.size()) {
                 Arrays.stream(words.get(++i).split(","))
+                        .map(module -> module.replaceAll("^'?!|'$", ""))
                         .filter(module -> !modules.contains(module))
                         .forEach(module -> complaints.add("no module " + module));
             } else if (word.startsWith("-P")) {
