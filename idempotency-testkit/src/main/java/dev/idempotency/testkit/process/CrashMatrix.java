@@ -47,7 +47,7 @@ import org.junit.jupiter.api.TestInstance;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class CrashMatrix {
-    private static final int SAMPLE = 6;
+    private static final int SAMPLE = 3;
 
     /** Opens the store in a child JVM. Has a constructor without parameters. */
     @FunctionalInterface

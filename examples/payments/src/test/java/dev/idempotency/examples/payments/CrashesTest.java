@@ -19,7 +19,7 @@ final class CrashesTest {
     /** Real kills of a real process; the seed decides when. */
     private static Run killed(String... more) {
         var args = new ArrayList<>(
-                List.of("--limit", "60", "--kills", "3", "--seed", "7", "--faults", FAULTS, "--transit-ms", "500"));
+                List.of("--limit", "40", "--kills", "2", "--seed", "7", "--faults", FAULTS, "--transit-ms", "500"));
         args.addAll(List.of(more));
         return Run.of(args.toArray(String[]::new));
     }
@@ -38,7 +38,7 @@ final class CrashesTest {
 
         requireOneChargeForEachOrder(run);
         assertThat(run.row("killed the paying process with kill -9")).isEqualTo(3);
-        assertThat(run.out()).contains("kills=3");
+        assertThat(run.out()).contains("kills=2");
     }
 
     @Test

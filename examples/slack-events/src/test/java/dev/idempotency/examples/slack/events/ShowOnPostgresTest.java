@@ -5,6 +5,6 @@ import org.junit.jupiter.api.Test;
 final class ShowOnPostgresTest {
     @Test
     void show_appThatDiesBetweenItsSteps_repliesOnceToEachMessage() throws Exception {
-        new SmallShow().dieAt(StoreKind.POSTGRES, Step.AFTER_OFFER, Step.AFTER_CLAIM, Step.AFTER_EFFECT);
+        new SmallShow().dieAt(StoreKind.POSTGRES, Step.AFTER_OFFER, Step.AFTER_EFFECT);
     }
 }
