@@ -28,7 +28,7 @@ record AppSettings(
         Duration thinking,
         HaltAt halt) {
     /** How many messages are handled at once. */
-    static final int WORKERS = 12;
+    static final int WORKERS = 24;
 
     private static final int THOUGHTFUL = 40;
 

@@ -57,7 +57,7 @@ enum StoreKind {
     };
 
     /** Enough for the intake, the workers and what renews their leases. */
-    private static final int CONNECTIONS = 24;
+    private static final int CONNECTIONS = 40;
 
     /** Less than the app has for an answer. */
     private static final Duration PATIENCE = Duration.ofMillis(1500);
