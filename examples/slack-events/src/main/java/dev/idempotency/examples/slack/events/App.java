@@ -35,6 +35,7 @@ final class App implements AutoCloseable {
     private static final Duration BUDGET = Duration.ofSeconds(2);
 
     private static final Duration SHORT_LEASE = Duration.ofSeconds(3);
+    private static final Duration AT_ONCE = Duration.ofMillis(200);
 
     /** From the last look at the lease to the first byte sent: a connection, and some time for a busy machine. */
     private static final Duration PAUSE = Duration.ofSeconds(6);
@@ -69,7 +70,8 @@ final class App implements AutoCloseable {
                 slack,
                 "greeting",
                 quiescence(settings),
-                operation -> settings.isSimulated() ? operation.lease(SHORT_LEASE) : operation);
+                // A post in doubt keeps no worker: the inbox comes back to it.
+                operation -> (settings.isSimulated() ? operation.lease(SHORT_LEASE) : operation).waitAtMost(AT_ONCE));
         SlackWorker.Builder working = SlackWorker.builder(inbox, idempotency, store.guard())
                 .bots(SlackBots.all())
                 .consumer(SlackConsumer.named("greeter")

@@ -143,7 +143,8 @@ final class Show {
                     .withSeed(plan.seed())
                     .withTimeScale(plan.timeScale()));
             pauseBeforeNext(client, 0);
-            long toldAt = 0;
+            long missing = 0;
+            long movedAt = 0;
             long saidAt = System.nanoTime();
             while (true) {
                 Status status = client.status();
@@ -160,8 +161,11 @@ final class Show {
                     client.release();
                 }
                 long now = System.nanoTime();
-                toldAt = status.isTold() && toldAt == 0 ? now : toldAt;
-                if (isOver(status, toldAt, now)) {
+                if (!status.isTold() || status.missing() != missing) {
+                    missing = status.missing();
+                    movedAt = now;
+                }
+                if (isOver(status, movedAt, now)) {
                     break;
                 }
                 if (now - saidAt > TELL.toNanos()) {
@@ -179,8 +183,9 @@ final class Show {
         }
     }
 
-    private static boolean isOver(Status status, long toldAt, long now) {
-        return status.isTold() && (status.missing() == 0 || now - toldAt > PATIENCE.toNanos());
+    /** As long as replies come, more may come. */
+    private static boolean isOver(Status status, long movedAt, long now) {
+        return status.isTold() && (status.missing() == 0 || now - movedAt > PATIENCE.toNanos());
     }
 
     /** The stream waits for the next outage; but what dies at a step has something to do before. */
