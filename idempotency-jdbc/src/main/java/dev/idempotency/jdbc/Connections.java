@@ -39,12 +39,16 @@ final class Connections implements ConnectionFactory {
         R with(Handle handle);
     }
 
+    private interface Statement<R> {
+        R run() throws SQLException;
+    }
+
     /** Runs statements on a plain connection: the hot path, where Jdbi would cost more than the statement. */
     <R> R plain(String step, Work<R> work) {
         for (int tries = 1; ; tries++) {
             Connection connection = acquire(step);
             try {
-                return work.with(connection);
+                return tries == 1 ? work.with(connection) : readCommitted(connection, () -> work.with(connection));
             } catch (SQLException e) {
                 if (!Failures.isConflict(e) || tries == CONFLICTS) {
                     throw Failures.of(step, e);
@@ -59,7 +63,9 @@ final class Connections implements ConnectionFactory {
     <R> R jdbi(String step, HandleWork<R> work) {
         for (int tries = 1; ; tries++) {
             try (Handle handle = jdbi.open()) {
-                return work.with(handle);
+                return tries == 1 ? work.with(handle) : readCommitted(handle.getConnection(), () -> work.with(handle));
+            } catch (SQLException e) {
+                throw Failures.noConnection(step, e);
             } catch (JdbiException e) {
                 SQLException failure = sqlException(e);
                 if (failure == null) {
@@ -72,6 +78,28 @@ final class Connections implements ConnectionFactory {
                     throw Failures.of(step, failure);
                 }
             }
+        }
+    }
+
+    /**
+     * At the level that every statement here is made for, and where PostgreSQL refuses none of them for what others write
+     * at the same time. A pool of serializable connections would else refuse the same statement again and again.
+     */
+    private static <R> R readCommitted(Connection connection, Statement<R> statement) throws SQLException {
+        int own = connection.getTransactionIsolation();
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        try {
+            return statement.run();
+        } finally {
+            restore(connection, own);
+        }
+    }
+
+    private static void restore(Connection connection, int isolation) {
+        try {
+            connection.setTransactionIsolation(isolation);
+        } catch (SQLException e) {
+            LOG.debug("A connection could not be given its isolation back", e);
         }
     }
 
