@@ -1,9 +1,12 @@
 package dev.idempotency;
 
+import dev.idempotency.store.AsyncStore;
 import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.WakingStore;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -14,6 +17,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Does what executions want done: in the caller's thread, or in no thread in particular. */
@@ -51,7 +55,9 @@ final class Driver {
                     continueAfterwards(spec, execution, done);
                     return done.answer();
                 }
-                if (step instanceof Step.Pause<R> pause) {
+                if (step instanceof Step.Ask<R> ask) {
+                    step = ask.then().apply(ask(ask.request()));
+                } else if (step instanceof Step.Pause<R> pause) {
                     interrupted |= pause(execution, pause, interrupted);
                     step = pause.then().get();
                 } else if (step instanceof Step.Transact<R> transact) {
@@ -63,7 +69,7 @@ final class Driver {
                     interrupted |= outcome.failure() instanceof InterruptedException;
                     step = call.then().apply(outcome);
                 } else {
-                    step = uninterruptibly(next(spec, execution, step));
+                    step = uninterruptibly(begin(spec, execution, step)).get();
                 }
             }
         } catch (RuntimeException | Error e) {
@@ -77,52 +83,73 @@ final class Driver {
         }
     }
 
-    /** Runs to the end, holding a thread only while the store is asked or code of the user's runs. */
+    /** Runs to the end, holding a thread only while code of the user's runs, or the store is asked and needs one for it. */
     <R> CompletableFuture<R> start(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
         var result = new CompletableFuture<R>();
-        executor.execute(() -> advance(spec, execution, first, result));
+        if (first instanceof Step.Ask && store instanceof AsyncStore) {
+            goOn(begin(spec, execution, first), spec, execution, result);
+        } else {
+            executor.execute(() -> advance(spec, execution, () -> first, result));
+        }
         var unused = result.whenComplete((answer, failure) -> execution.stopWaiting());
         return result;
     }
 
+    private <R> void goOn(
+            CompletableFuture<Supplier<Step<R>>> next,
+            OperationSpec<?, ?> spec,
+            Execution<?, ?> execution,
+            CompletableFuture<R> result) {
+        var unused = next.whenCompleteAsync(
+                (then, failure) -> {
+                    if (failure == null) {
+                        advance(spec, execution, then, result);
+                    } else {
+                        fail(execution, failure, result);
+                    }
+                },
+                executor);
+    }
+
     private <R> void advance(
-            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first, CompletableFuture<R> result) {
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Supplier<Step<R>> first, CompletableFuture<R> result) {
         try {
-            CompletableFuture<Step<R>> next = asFarAsThisThreadGets(spec, execution, first);
-            if (next.isDone() && next.join() instanceof Step.Done<R> done) {
+            Step.Done<R> done = asFarAsThisThreadGets(spec, execution, first, result);
+            if (done != null) {
                 continueAfterwards(spec, execution, done);
                 result.complete(done.answer());
-                return;
             }
-            var unused = next.whenCompleteAsync(
-                    (then, failure) -> {
-                        if (failure != null) {
-                            execution.abandon();
-                            result.completeExceptionally(failure);
-                        } else {
-                            advance(spec, execution, then, result);
-                        }
-                    },
-                    executor);
         } catch (RuntimeException | Error e) {
-            execution.abandon();
-            result.completeExceptionally(e instanceof CompletionException && e.getCause() != null ? e.getCause() : e);
+            fail(execution, e, result);
         }
     }
 
-    /** To the end, or to a step that goes on in another thread. */
-    private <R> CompletableFuture<Step<R>> asFarAsThisThreadGets(
-            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
+    /** The end, or null if it goes on in another thread. */
+    private <R> Step.@Nullable Done<R> asFarAsThisThreadGets(
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Supplier<Step<R>> first, CompletableFuture<R> result) {
         Idempotency.Tracing.Scope scope = execution.watch().enter();
         try {
-            var next = CompletableFuture.completedFuture(first);
-            while (next.isDone() && !(next.join() instanceof Step.Done)) {
-                next = next(spec, execution, next.join());
+            Step<R> step = first.get();
+            while (true) {
+                if (step instanceof Step.Done<R> done) {
+                    return done;
+                }
+                CompletableFuture<Supplier<Step<R>>> next = begin(spec, execution, step);
+                if (!next.isDone()) {
+                    goOn(next, spec, execution, result);
+                    return null;
+                }
+                step = next.join().get();
             }
-            return next;
         } finally {
             scope.close();
         }
+    }
+
+    private static void fail(Execution<?, ?> execution, Throwable failure, CompletableFuture<?> result) {
+        execution.abandon();
+        result.completeExceptionally(
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure);
     }
 
     private <R> void continueAfterwards(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Done<R> done) {
@@ -131,25 +158,51 @@ final class Driver {
         }
     }
 
-    private <R> CompletableFuture<Step<R>> next(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> step) {
+    /** Begins a step. What it completes with tells what follows, in the thread that goes on. */
+    private <R> CompletableFuture<Supplier<Step<R>>> begin(
+            OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> step) {
         if (step instanceof Step.Ask<R> ask) {
-            return CompletableFuture.completedFuture(ask.then().apply(ask(ask.request())));
+            return store instanceof AsyncStore async
+                    ? askAsync(async, ask.request())
+                            .thenApply(reply -> () -> ask.then().apply(reply))
+                    : CompletableFuture.completedFuture(() -> ask.then().apply(ask(ask.request())));
         }
         if (step instanceof Step.Pause<R> pause) {
-            return elapsed(execution, pause).thenApply(nothing -> pause.then().get());
+            return elapsed(execution, pause).thenApply(nothing -> pause.then());
         }
         if (step instanceof Step.Call<R> call) {
             return spec.asyncCall() == null
-                    ? CompletableFuture.completedFuture(call.then().apply(call(spec, execution, call)))
-                    : callAsync(spec, execution, call).thenApplyAsync(call.then(), executor);
+                    ? CompletableFuture.completedFuture(() -> call.then().apply(call(spec, execution, call)))
+                    : callAsync(spec, execution, call)
+                            .thenApply(outcome -> () -> call.then().apply(outcome));
         }
         if (step instanceof Step.Transact<R> transact) {
-            return CompletableFuture.completedFuture(transact.then().apply(transact(spec, execution, transact)));
+            return CompletableFuture.completedFuture(() -> transact.then().apply(transact(spec, execution, transact)));
         }
         if (step instanceof Step.Investigate<R> investigate) {
-            return investigate(spec, execution, investigate).thenApplyAsync(investigate.then(), executor);
+            return investigate(spec, execution, investigate)
+                    .thenApply(outcome -> () -> investigate.then().apply(outcome));
         }
         throw new IllegalStateException("nothing follows " + step);
+    }
+
+    private CompletableFuture<Step.Reply> askAsync(AsyncStore asked, Step.Request request) {
+        long from = audience.isListening() ? audience.nanoTime() : 0;
+        CompletionStage<Snapshot> stage;
+        try {
+            stage = Objects.requireNonNull(request.start().apply(asked), "the store returned null instead of a stage");
+        } catch (RuntimeException e) {
+            stage = CompletableFuture.failedStage(e);
+        }
+        var reply = new CompletableFuture<Step.Reply>();
+        stage.whenComplete((snapshot, failure) -> {
+            if (audience.isListening()) {
+                audience.tellStep(request.name(), from, failure != null);
+            }
+            reply.complete(
+                    failure == null ? new Step.Reply(snapshot, null) : new Step.Reply(null, storeException(failure)));
+        });
+        return reply;
     }
 
     Step.Reply ask(Step.Request request) {
@@ -165,11 +218,17 @@ final class Driver {
     private Step.Reply asked(Step.Request request) {
         try {
             return new Step.Reply(request.run().apply(store), null);
-        } catch (StoreException e) {
-            return new Step.Reply(null, e);
         } catch (RuntimeException e) {
-            return new Step.Reply(null, new StoreException("The store failed unexpectedly", true, e));
+            return new Step.Reply(null, storeException(e));
         }
+    }
+
+    private static StoreException storeException(Throwable failure) {
+        Throwable reason =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return reason instanceof StoreException known
+                ? known
+                : new StoreException("The store failed unexpectedly", true, reason);
     }
 
     private static <R> Step.Outcome call(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Call<R> call) {

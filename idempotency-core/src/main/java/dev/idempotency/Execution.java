@@ -103,8 +103,7 @@ final class Execution<I, O extends @Nullable Object> {
         Write write =
                 ports.machine().decide(null, reservation(token), steps.time()).toWrite();
         return steps.ask(
-                "reserve",
-                store -> store.reserve(write),
+                Step.Request.reserve(write),
                 snapshot -> snapshot.applied()
                         ? acquired(snapshot, askedAt, IdempotencyEvent.Type.RESERVED)
                         : meet(snapshot, token),
@@ -137,7 +136,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     private Step<Boolean> releaseAfterwards(AttemptToken token, int tries) {
-        return steps.afterwards(tries, "find", store -> store.find(key), reply -> {
+        return steps.afterwards(tries, Step.Request.find(key), reply -> {
             Snapshot snapshot = reply.snapshot();
             if (snapshot == null) {
                 return releaseAfterwards(token, tries + 1);
@@ -152,8 +151,7 @@ final class Execution<I, O extends @Nullable Object> {
             }
             return steps.afterwards(
                     tries,
-                    "release",
-                    store -> store.replace(standing, decision.toWrite()),
+                    Step.Request.replace("release", standing, decision.toWrite()),
                     written -> written.snapshot() != null && written.snapshot().applied()
                             ? new Step.Done<>(true, null)
                             : releaseAfterwards(token, tries + 1));
@@ -259,8 +257,7 @@ final class Execution<I, O extends @Nullable Object> {
             String name, IdempotencyRecord standing, Decision decision, AttemptToken token, IdempotencyEvent.Type how) {
         long askedAt = nanoTime();
         return steps.ask(
-                name,
-                store -> store.replace(standing, decision.toWrite()),
+                Step.Request.replace(name, standing, decision.toWrite()),
                 snapshot -> snapshot.applied() ? acquired(snapshot, askedAt, how) : meet(snapshot, token),
                 failure -> unreserved(token, failure));
     }
@@ -315,7 +312,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     Step<Answer<O>> look() {
-        return steps.ask("find", store -> store.find(key), snapshot -> meet(snapshot, null), this::storeFailed);
+        return steps.ask(Step.Request.find(key), snapshot -> meet(snapshot, null), this::storeFailed);
     }
 
     Step<Answer<O>> storeFailed(StoreException failure) {
@@ -328,8 +325,7 @@ final class Execution<I, O extends @Nullable Object> {
             return look();
         }
         return steps.ask(
-                "expire",
-                store -> store.replace(standing, decision.toWrite()),
+                Step.Request.replace("expire", standing, decision.toWrite()),
                 snapshot -> {
                     if (snapshot.applied()) {
                         emit(IdempotencyEvent.Type.LAPSED, standing, "");
@@ -461,8 +457,7 @@ final class Execution<I, O extends @Nullable Object> {
             return decision.reason() == Decision.Reason.IN_DOUBT ? recovering.recover(standing, now) : look();
         }
         return steps.ask(
-                "release",
-                store -> store.replace(standing, decision.toWrite()),
+                Step.Request.replace("release", standing, decision.toWrite()),
                 snapshot -> released(standing, snapshot, failure),
                 unreachable -> new Step.Done<>(unreleased(standing, failure), releaseAfterwards(standing.token(), 1)));
     }
@@ -574,8 +569,7 @@ final class Execution<I, O extends @Nullable Object> {
             return unrecorded(standing, decision);
         }
         return steps.ask(
-                "complete",
-                store -> store.replace(standing, decision.toWrite()),
+                Step.Request.replace("complete", standing, decision.toWrite()),
                 snapshot -> {
                     IdempotencyRecord after = snapshot.record();
                     if (after == null) {
@@ -648,7 +642,7 @@ final class Execution<I, O extends @Nullable Object> {
         if (decision.write() == null) {
             return new Step.Done<>(decision.verdict() == Verdict.SAME, null);
         }
-        return steps.afterwards(tries, "complete", store -> store.replace(standing, decision.toWrite()), reply -> {
+        return steps.afterwards(tries, Step.Request.replace("complete", standing, decision.toWrite()), reply -> {
             Snapshot snapshot = reply.snapshot();
             if (snapshot == null) {
                 return recordAfterwards(standing, now, result, tries + 1);
@@ -689,8 +683,7 @@ final class Execution<I, O extends @Nullable Object> {
             return look();
         }
         return steps.ask(
-                "mark in doubt",
-                store -> store.replace(standing, decision.toWrite()),
+                Step.Request.replace("mark in doubt", standing, decision.toWrite()),
                 snapshot -> {
                     IdempotencyRecord after = snapshot.record();
                     if (after == null) {

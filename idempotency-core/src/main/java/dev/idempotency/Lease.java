@@ -124,8 +124,7 @@ final class Lease {
             return lose("the attempt has been taken for lapsed");
         }
         return new Step.Ask<>(
-                new Step.Request("renew", store -> store.replace(current, decision.toWrite())),
-                reply -> renewed(current, now, reply));
+                Step.Request.replace("renew", current, decision.toWrite()), reply -> renewed(current, now, reply));
     }
 
     private Step<Boolean> renewed(IdempotencyRecord before, long askedAt, Step.Reply reply) {

@@ -82,8 +82,7 @@ final class Recovering<I, O extends @Nullable Object> {
     /** After a pause: the same, unless somebody else has settled the key meanwhile. */
     private Step<Answer<O>> lookForDoubt() {
         return steps.ask(
-                "find",
-                store -> store.find(execution.key()),
+                Step.Request.find(execution.key()),
                 snapshot -> {
                     IdempotencyRecord standing = snapshot.record();
                     return standing != null
@@ -142,8 +141,7 @@ final class Recovering<I, O extends @Nullable Object> {
             return execution.busy();
         }
         return steps.ask(
-                "claim",
-                store -> store.replace(standing, decision.toWrite()),
+                Step.Request.replace("claim", standing, decision.toWrite()),
                 snapshot -> {
                     IdempotencyRecord claimed = snapshot.record();
                     return snapshot.applied() && claimed != null
@@ -265,8 +263,7 @@ final class Recovering<I, O extends @Nullable Object> {
     private Step<Answer<O>> settle(
             String name, IdempotencyRecord standing, Decision decision, IdempotencyEvent.Type how, Answer<O> answer) {
         return steps.ask(
-                name,
-                store -> store.replace(standing, decision.toWrite()),
+                Step.Request.replace(name, standing, decision.toWrite()),
                 snapshot -> {
                     if (!snapshot.applied()) {
                         return execution.meet(snapshot, null);

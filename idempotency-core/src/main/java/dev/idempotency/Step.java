@@ -1,5 +1,6 @@
 package dev.idempotency;
 
+import dev.idempotency.store.AsyncStore;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
@@ -7,6 +8,7 @@ import dev.idempotency.store.StoreException;
 import dev.idempotency.store.Write;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +45,24 @@ sealed interface Step<R> {
     /** The end; {@code afterwards} goes on without the caller. */
     record Done<R>(R answer, @Nullable Step<?> afterwards) implements Step<R> {}
 
-    /** What is asked of the store. */
-    record Request(String name, Function<IdempotencyStore, Snapshot> run) {}
+    /** What is asked of the store, and how: in the thread that asks, or in none. */
+    record Request(
+            String name,
+            Function<IdempotencyStore, Snapshot> run,
+            Function<AsyncStore, CompletionStage<Snapshot>> start) {
+        static Request reserve(Write write) {
+            return new Request("reserve", store -> store.reserve(write), store -> store.reserveAsync(write));
+        }
+
+        static Request replace(String name, IdempotencyRecord expected, Write write) {
+            return new Request(
+                    name, store -> store.replace(expected, write), store -> store.replaceAsync(expected, write));
+        }
+
+        static Request find(IdempotencyKey key) {
+            return new Request("find", store -> store.find(key), store -> store.findAsync(key));
+        }
+    }
 
     /** What the store said: exactly one of the two. */
     record Reply(@Nullable Snapshot snapshot, @Nullable StoreException failure) {

@@ -1,6 +1,5 @@
 package dev.idempotency;
 
-import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreException;
 import java.time.Duration;
@@ -33,12 +32,8 @@ final class StoreSteps {
      * @param then goes on with what the store said
      * @param givenUp goes on when the store has failed too often
      */
-    <R> Step<R> ask(
-            String name,
-            Function<IdempotencyStore, Snapshot> run,
-            Function<Snapshot, Step<R>> then,
-            Function<StoreException, Step<R>> givenUp) {
-        return ask(new Step.Request(name, run), then, givenUp, false, 1);
+    <R> Step<R> ask(Step.Request request, Function<Snapshot, Step<R>> then, Function<StoreException, Step<R>> givenUp) {
+        return ask(request, then, givenUp, false, 1);
     }
 
     private <R> Step<R> ask(
@@ -69,15 +64,10 @@ final class StoreSteps {
      *
      * @param tries how often it was asked; beyond {@link #TRIES_AFTERWARDS} it is not asked again
      */
-    Step<Boolean> afterwards(
-            int tries,
-            String name,
-            Function<IdempotencyStore, Snapshot> run,
-            Function<Step.Reply, Step<Boolean>> then) {
+    Step<Boolean> afterwards(int tries, Step.Request request, Function<Step.Reply, Step<Boolean>> then) {
         if (tries > TRIES_AFTERWARDS) {
             return new Step.Done<>(false, null);
         }
-        var request = new Step.Request(name, run);
         return backOff(
                 tries,
                 () -> new Step.Ask<>(request, reply -> {
