@@ -24,8 +24,6 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 final class SpillBufferTest {
@@ -441,7 +439,6 @@ final class SpillBufferTest {
 
     /** Writes end in the middle of an entry, as on a full disk; what was acknowledged stays readable. */
     @Test
-    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "has no limits on the size of files")
     void disk_thatTakesNoMore_losesNothingAcknowledged() throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         Process process = new ProcessBuilder(
@@ -492,7 +489,6 @@ final class SpillBufferTest {
     }
 
     @Test
-    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "has other permissions")
     void files_areForTheirOwnerOnly() throws IOException {
         left("a");
 
