@@ -3,6 +3,7 @@ package dev.idempotency.slack;
 import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.testkit.ForwardingInbox;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -9,6 +9,7 @@ import dev.idempotency.inbox.InboxClaim;
 import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.slack.Delivered.Transport;
+import dev.idempotency.testkit.ForwardingInbox;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -3,7 +3,6 @@ package dev.idempotency.testkit.inbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.idempotency.IdempotencyKey;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.inbox.DeadLetter;
 import dev.idempotency.inbox.Inbox;
@@ -11,11 +10,11 @@ import dev.idempotency.inbox.InboxClaim;
 import dev.idempotency.inbox.InboxDepth;
 import dev.idempotency.inbox.InboxEvent;
 import dev.idempotency.inbox.InboxEvent.Type;
-import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.inbox.InboxWorker;
 import dev.idempotency.inbox.UnprocessableException;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.testkit.ForwardingInbox;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,7 +28,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class InboxWorkerTest {
@@ -200,7 +198,7 @@ final class InboxWorkerTest {
 
     @Test
     void worker_taskLongerThanItsLease_keepsItsClaim() throws Exception {
-        var counting = new Forwarding(store);
+        var counting = new Faulty(store);
         var release = new CountDownLatch(1);
         offer("key");
 
@@ -217,7 +215,7 @@ final class InboxWorkerTest {
 
     @Test
     void worker_thatLostItsClaim_saysSoAndEndsNothing() throws Exception {
-        var cutOff = new Forwarding(store);
+        var cutOff = new Faulty(store);
         cutOff.failRenewals = true;
         var release = new CountDownLatch(1);
         offer("key");
@@ -241,7 +239,7 @@ final class InboxWorkerTest {
 
     @Test
     void worker_storeThatFailsForAWhile_goesOnAndRepeatsWhatMayHaveBeenWritten() {
-        var failing = new Forwarding(store);
+        var failing = new Faulty(store);
         failing.failClaims = true;
         failing.lostReplies.set(2);
         offer("key");
@@ -332,21 +330,15 @@ final class InboxWorkerTest {
     }
 
     /** One process's way to the store: its claims and renewals can fail, and replies to what ends a claim can be lost. */
-    private static final class Forwarding implements InboxStore {
-        private final InboxStore store;
+    private static final class Faulty extends ForwardingInbox {
         final AtomicInteger claims = new AtomicInteger();
         final AtomicInteger renewals = new AtomicInteger();
         final AtomicInteger lostReplies = new AtomicInteger();
         volatile boolean failClaims;
         volatile boolean failRenewals;
 
-        Forwarding(InboxStore store) {
-            this.store = store;
-        }
-
-        @Override
-        public Offered offer(InboxMessage message, Duration retention) {
-            return store.offer(message, retention);
+        Faulty(InboxStore store) {
+            super(store);
         }
 
         @Override
@@ -355,7 +347,7 @@ final class InboxWorkerTest {
             if (failClaims) {
                 throw new StoreException("no claims now", false, null);
             }
-            return store.claim(queue, limit, lease);
+            return super.claim(queue, limit, lease);
         }
 
         @Override
@@ -364,51 +356,16 @@ final class InboxWorkerTest {
             if (failRenewals) {
                 throw new StoreException("no renewals now", false, null);
             }
-            return store.renew(claim, lease);
+            return super.renew(claim, lease);
         }
 
         @Override
         public boolean done(InboxClaim claim) {
-            boolean done = store.done(claim);
+            boolean done = super.done(claim);
             if (lostReplies.getAndDecrement() > 0) {
                 throw new StoreException("the reply is lost", true, null);
             }
             return done;
-        }
-
-        @Override
-        public boolean retry(InboxClaim claim, Duration delay, String reason) {
-            return store.retry(claim, delay, reason);
-        }
-
-        @Override
-        public boolean bury(InboxClaim claim, String reason) {
-            return store.bury(claim, reason);
-        }
-
-        @Override
-        public List<DeadLetter> deadLetters(String queue, @Nullable DeadLetter after, int limit) {
-            return store.deadLetters(queue, after, limit);
-        }
-
-        @Override
-        public boolean replay(IdempotencyKey key) {
-            return store.replay(key);
-        }
-
-        @Override
-        public boolean discard(IdempotencyKey key) {
-            return store.discard(key);
-        }
-
-        @Override
-        public InboxDepth depth(String queue) {
-            return store.depth(queue);
-        }
-
-        @Override
-        public int purge(int limit) {
-            return store.purge(limit);
         }
     }
 }

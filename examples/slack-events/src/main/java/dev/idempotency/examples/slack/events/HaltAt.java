@@ -1,15 +1,13 @@
 package dev.idempotency.examples.slack.events;
 
 import com.sun.net.httpserver.HttpHandler;
-import dev.idempotency.IdempotencyKey;
-import dev.idempotency.inbox.DeadLetter;
 import dev.idempotency.inbox.InboxClaim;
-import dev.idempotency.inbox.InboxDepth;
 import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.slack.Called;
 import dev.idempotency.slack.SlackHandler;
 import dev.idempotency.slack.SlackListener;
+import dev.idempotency.testkit.ForwardingInbox;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -77,16 +75,14 @@ final class HaltAt implements SlackListener {
         }
     }
 
-    private final class Dying implements InboxStore {
-        private final InboxStore store;
-
+    private final class Dying extends ForwardingInbox {
         Dying(InboxStore store) {
-            this.store = store;
+            super(store);
         }
 
         @Override
         public Offered offer(InboxMessage message, Duration retention) {
-            Offered offered = store.offer(message, retention);
+            Offered offered = super.offer(message, retention);
             if (offered == Offered.ACCEPTED) {
                 at(Step.AFTER_OFFER);
             }
@@ -95,7 +91,7 @@ final class HaltAt implements SlackListener {
 
         @Override
         public List<InboxClaim> claim(String queue, int limit, Duration lease) {
-            List<InboxClaim> claims = store.claim(queue, limit, lease);
+            List<InboxClaim> claims = super.claim(queue, limit, lease);
             if (!claims.isEmpty()) {
                 at(Step.AFTER_CLAIM);
             }
@@ -103,50 +99,10 @@ final class HaltAt implements SlackListener {
         }
 
         @Override
-        public boolean renew(InboxClaim claim, Duration lease) {
-            return store.renew(claim, lease);
-        }
-
-        @Override
         public boolean done(InboxClaim claim) {
-            boolean isDone = store.done(claim);
+            boolean isDone = super.done(claim);
             at(Step.AFTER_DONE);
             return isDone;
-        }
-
-        @Override
-        public boolean retry(InboxClaim claim, Duration delay, String reason) {
-            return store.retry(claim, delay, reason);
-        }
-
-        @Override
-        public boolean bury(InboxClaim claim, String reason) {
-            return store.bury(claim, reason);
-        }
-
-        @Override
-        public List<DeadLetter> deadLetters(String queue, @Nullable DeadLetter after, int limit) {
-            return store.deadLetters(queue, after, limit);
-        }
-
-        @Override
-        public boolean replay(IdempotencyKey key) {
-            return store.replay(key);
-        }
-
-        @Override
-        public boolean discard(IdempotencyKey key) {
-            return store.discard(key);
-        }
-
-        @Override
-        public InboxDepth depth(String queue) {
-            return store.depth(queue);
-        }
-
-        @Override
-        public int purge(int limit) {
-            return store.purge(limit);
         }
     }
 }

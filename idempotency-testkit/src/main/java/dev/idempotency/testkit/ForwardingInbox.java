@@ -1,4 +1,4 @@
-package dev.idempotency.slack;
+package dev.idempotency.testkit;
 
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.inbox.DeadLetter;
@@ -8,68 +8,78 @@ import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** An inbox in another one's name; a test makes of its offers what it needs. */
-class ForwardingInbox implements InboxStore {
-    private final InboxStore to;
+/**
+ * An inbox's store that hands each step to another one, for a test that changes, delays or counts some of them: override those.
+ * Thread-safe if the other store is, as every store must be, and the subclass is.
+ */
+public abstract class ForwardingInbox implements InboxStore {
+    private final InboxStore store;
 
-    ForwardingInbox(InboxStore to) {
-        this.to = to;
+    /**
+     * Creates a way to a store.
+     *
+     * @param store what really stores; may be shared
+     * @throws NullPointerException if the store is null
+     */
+    protected ForwardingInbox(InboxStore store) {
+        this.store = Objects.requireNonNull(store, "store");
     }
 
     @Override
     public Offered offer(InboxMessage message, Duration retention) {
-        return to.offer(message, retention);
+        return store.offer(message, retention);
     }
 
     @Override
     public List<InboxClaim> claim(String queue, int limit, Duration lease) {
-        return to.claim(queue, limit, lease);
+        return store.claim(queue, limit, lease);
     }
 
     @Override
     public boolean renew(InboxClaim claim, Duration lease) {
-        return to.renew(claim, lease);
+        return store.renew(claim, lease);
     }
 
     @Override
     public boolean done(InboxClaim claim) {
-        return to.done(claim);
+        return store.done(claim);
     }
 
     @Override
     public boolean retry(InboxClaim claim, Duration delay, String reason) {
-        return to.retry(claim, delay, reason);
+        return store.retry(claim, delay, reason);
     }
 
     @Override
     public boolean bury(InboxClaim claim, String reason) {
-        return to.bury(claim, reason);
+        return store.bury(claim, reason);
     }
 
     @Override
     public List<DeadLetter> deadLetters(String queue, @Nullable DeadLetter after, int limit) {
-        return to.deadLetters(queue, after, limit);
+        return store.deadLetters(queue, after, limit);
     }
 
     @Override
     public boolean replay(IdempotencyKey key) {
-        return to.replay(key);
+        return store.replay(key);
     }
 
     @Override
     public boolean discard(IdempotencyKey key) {
-        return to.discard(key);
+        return store.discard(key);
     }
 
     @Override
     public InboxDepth depth(String queue) {
-        return to.depth(queue);
+        return store.depth(queue);
     }
 
     @Override
     public int purge(int limit) {
-        return to.purge(limit);
+        return store.purge(limit);
     }
 }
