@@ -94,10 +94,7 @@ public final class EventsEndpoint {
          * @throws IllegalArgumentException if {@code bytes} is below 1
          */
         public Builder maxBody(int bytes) {
-            if (bytes < 1) {
-                throw new IllegalArgumentException("maxBody is " + bytes + "; it must be at least 1");
-            }
-            maxBody = bytes;
+            maxBody = Bounds.atLeastOne("maxBody", bytes);
             return this;
         }
 

@@ -138,10 +138,7 @@ public final class SlackBackfill {
          * @throws IllegalArgumentException if {@code value} is not more than zero
          */
         public Builder remembered(Duration value) {
-            if (value.isNegative() || value.isZero()) {
-                throw new IllegalArgumentException("remembered is " + value + "; it must be more than zero");
-            }
-            remembered = value;
+            remembered = Bounds.positive("remembered", value);
             return this;
         }
 

@@ -129,7 +129,7 @@ public final class SlackIntake implements AutoCloseable {
          * @throws IllegalArgumentException if {@code value} is below 1
          */
         public Builder concurrency(int value) {
-            concurrency = atLeastOne("concurrency", value);
+            concurrency = Bounds.atLeastOne("concurrency", value);
             return this;
         }
 
@@ -141,7 +141,7 @@ public final class SlackIntake implements AutoCloseable {
          * @throws IllegalArgumentException if {@code value} is below 1
          */
         public Builder mayWait(int value) {
-            mayWait = atLeastOne("mayWait", value);
+            mayWait = Bounds.atLeastOne("mayWait", value);
             return this;
         }
 
@@ -157,10 +157,7 @@ public final class SlackIntake implements AutoCloseable {
          */
         public Builder spill(Path directory, long maxBytes) {
             spillDirectory = Objects.requireNonNull(directory, "directory");
-            if (maxBytes < 1) {
-                throw new IllegalArgumentException("maxBytes is " + maxBytes + "; it must be at least 1");
-            }
-            spillBytes = maxBytes;
+            spillBytes = Bounds.atLeastOne("maxBytes", maxBytes);
             return this;
         }
 
@@ -198,13 +195,6 @@ public final class SlackIntake implements AutoCloseable {
          */
         public SlackIntake build() {
             return new SlackIntake(this);
-        }
-
-        private static int atLeastOne(String name, int value) {
-            if (value < 1) {
-                throw new IllegalArgumentException(name + " is " + value + "; it must be at least 1");
-            }
-            return value;
         }
     }
 

@@ -223,7 +223,7 @@ public final class SlackWebApi {
          * @throws IllegalArgumentException if {@code value} is not more than zero
          */
         public Builder timeout(Duration value) {
-            timeout = positive("timeout", value);
+            timeout = Bounds.positive("timeout", value);
             return this;
         }
 
@@ -235,7 +235,7 @@ public final class SlackWebApi {
          * @throws IllegalArgumentException if {@code value} is not more than zero
          */
         public Builder waitAtMost(Duration value) {
-            waitAtMost = positive("waitAtMost", value);
+            waitAtMost = Bounds.positive("waitAtMost", value);
             return this;
         }
 
@@ -247,7 +247,7 @@ public final class SlackWebApi {
          * @throws IllegalArgumentException if {@code value} is below 1
          */
         public Builder attempts(int value) {
-            attempts = atLeastOne("attempts", value);
+            attempts = Bounds.atLeastOne("attempts", value);
             return this;
         }
 
@@ -261,7 +261,7 @@ public final class SlackWebApi {
          * @throws IllegalArgumentException if {@code calls} is below 1
          */
         public Builder perMinute(String method, int calls) {
-            perMinute.put(Objects.requireNonNull(method, "method"), atLeastOne("calls", calls));
+            perMinute.put(Objects.requireNonNull(method, "method"), Bounds.atLeastOne("calls", calls));
             return this;
         }
 
@@ -273,7 +273,7 @@ public final class SlackWebApi {
          * @throws IllegalArgumentException if {@code calls} is below 1
          */
         public Builder perMinutePerChannel(int calls) {
-            perMinutePerChannel = atLeastOne("calls", calls);
+            perMinutePerChannel = Bounds.atLeastOne("calls", calls);
             return this;
         }
 
@@ -318,20 +318,6 @@ public final class SlackWebApi {
          */
         public SlackWebApi build() {
             return new SlackWebApi(this);
-        }
-
-        private static Duration positive(String name, Duration value) {
-            if (value.isNegative() || value.isZero()) {
-                throw new IllegalArgumentException(name + " is " + value + "; it must be more than zero");
-            }
-            return value;
-        }
-
-        private static int atLeastOne(String name, int value) {
-            if (value < 1) {
-                throw new IllegalArgumentException(name + " is " + value + "; it must be at least 1");
-            }
-            return value;
         }
     }
 

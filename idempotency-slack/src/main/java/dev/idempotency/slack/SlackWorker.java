@@ -149,7 +149,7 @@ public final class SlackWorker implements AutoCloseable {
                 throw new IllegalArgumentException("most is " + most + "; it must be at least 0");
             }
             mostOfBots = most;
-            mostWithin = positive("within", within);
+            mostWithin = Bounds.positive("within", within);
             return this;
         }
 
@@ -196,7 +196,7 @@ public final class SlackWorker implements AutoCloseable {
          * @throws IllegalArgumentException if {@code value} is not more than zero
          */
         public Builder retention(Duration value) {
-            retention = positive("retention", value);
+            retention = Bounds.positive("retention", value);
             return this;
         }
 
@@ -226,7 +226,7 @@ public final class SlackWorker implements AutoCloseable {
          * @throws IllegalArgumentException if {@code value} is too short
          */
         public Builder lease(Duration value) {
-            lease = positive("lease", value);
+            lease = Bounds.positive("lease", value);
             return this;
         }
 
@@ -272,13 +272,6 @@ public final class SlackWorker implements AutoCloseable {
                 throw new IllegalStateException("there is no consumer: call consumer(...)");
             }
             return new SlackWorker(this);
-        }
-
-        private static Duration positive(String name, Duration value) {
-            if (value.isNegative() || value.isZero()) {
-                throw new IllegalArgumentException(name + " is " + value + "; it must be more than zero");
-            }
-            return value;
         }
     }
 

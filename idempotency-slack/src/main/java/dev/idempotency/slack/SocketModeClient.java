@@ -177,10 +177,7 @@ public final class SocketModeClient implements AutoCloseable {
          * @throws IllegalArgumentException if {@code value} is below 1
          */
         public Builder concurrency(int value) {
-            if (value < 1) {
-                throw new IllegalArgumentException("concurrency is " + value + "; it must be at least 1");
-            }
-            concurrency = value;
+            concurrency = Bounds.atLeastOne("concurrency", value);
             return this;
         }
 
@@ -206,11 +203,7 @@ public final class SocketModeClient implements AutoCloseable {
          * @throws IllegalArgumentException if one is not more than zero
          */
         public Builder ping(Duration every, Duration within) {
-            if (every.isNegative() || every.isZero() || within.isNegative() || within.isZero()) {
-                throw new IllegalArgumentException(
-                        "ping is every " + every + " and within " + within + "; both must be more than zero");
-            }
-            timing = timing.withPing(every, within);
+            timing = timing.withPing(Bounds.positive("every", every), Bounds.positive("within", within));
             return this;
         }
 
