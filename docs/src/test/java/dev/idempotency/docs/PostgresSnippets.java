@@ -17,6 +17,13 @@ final class PostgresSnippets {
         return idempotency;
     }
 
+    static JdbcIdempotencyStore wakeUps(DataSource dataSource) {
+        // tag::wake-ups[]
+        var store = JdbcIdempotencyStore.builder(dataSource).wakeUps(dataSource).build();
+        // end::wake-ups[]
+        return store;
+    }
+
     static boolean partitions(DataSource dataSource, LocalDate today) {
         // tag::partitions[]
         var store = JdbcIdempotencyStore.builder(dataSource)

@@ -8,9 +8,11 @@ import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.TransactionalStore;
+import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -21,8 +23,11 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
@@ -41,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * <p>A call whose effect is in the same database can write it in one transaction with its record: one of the store's own
  * ({@link Operation.Builder#callingInTransactionOf}), or one of the caller's ({@link #joining(Handle, Joining)}).
  */
-public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, AuditedStore {
+public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, WakingStore, AuditedStore {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
     /** A competing insert that is just being committed is not visible yet; one more look finds it. */
     private static final int LOOKS = 100;
@@ -72,6 +77,10 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     private final InboxStore inbox;
     private final VersionGuard versionGuard;
     private final JdbcProbe probe;
+    private final @Nullable WakeUps wakeUps;
+
+    /** What an open transaction of this store's has ended the attempt of. */
+    private final Map<Handle, IdempotencyKey> endings = new ConcurrentHashMap<>();
 
     private JdbcIdempotencyStore(
             Connections connections,
@@ -81,7 +90,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             Trail trail,
             InboxStore inbox,
             VersionGuard versionGuard,
-            JdbcProbe probe) {
+            JdbcProbe probe,
+            @Nullable WakeUps wakeUps) {
         this.connections = connections;
         this.transactions = new Transactions(connections);
         this.table = table;
@@ -91,6 +101,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         this.inbox = inbox;
         this.versionGuard = versionGuard;
         this.probe = probe;
+        this.wakeUps = wakeUps;
     }
 
     /**
@@ -126,6 +137,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         private boolean standbysAreNeverPromoted;
         private @Nullable Function<IdempotencyKey, LocalDate> dayOf;
         private String clock = Statements.SERVER_CLOCK;
+        private @Nullable DataSource wakeUps;
 
         private Builder(DataSource dataSource) {
             this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
@@ -199,6 +211,23 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             return this;
         }
 
+        /**
+         * Lets runs that wait for an attempt of another process be told when it ends, by LISTEN and NOTIFY. Without this
+         * they look from time to time. All processes of the table must have it; one that has not tells nobody.
+         *
+         * <p>One connection is taken out and kept, in a daemon thread, from the first reservation or wait on until there was
+         * neither for a minute. It must lead to the primary, and not through a proxy that shares connections between
+         * transactions, such as PgBouncer's transaction pooling.
+         *
+         * @param value gives that connection; the data source of the store will do, if its pool has one more for this
+         * @return this
+         * @throws NullPointerException if {@code value} is null
+         */
+        public Builder wakeUps(DataSource value) {
+            wakeUps = Objects.requireNonNull(value, "value");
+            return this;
+        }
+
         /** For tests that make time pass. */
         Builder clock(String expression) {
             clock = expression;
@@ -246,7 +275,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
                     new Trail(connections, found, clock),
                     new JdbcInbox(connections, found, clock),
                     new JdbcVersionGuard(connections, found, clock),
-                    probe);
+                    probe,
+                    wakeUps == null ? null : new WakeUps(new Connections(wakeUps, timeout), connections, found));
         }
 
         private List<String> scripts() {
@@ -307,6 +337,9 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     @Override
     public Snapshot reserve(Write write) {
         IdempotencyKey key = write.next().key();
+        if (wakeUps != null) {
+            wakeUps.needed();
+        }
         Connection joined = transactions.joined();
         if (joined != null) {
             // What the joined transaction has completed itself, no other connection sees.
@@ -346,7 +379,14 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
         Optional<Instant> written = connections.plain("replace", connection -> tryReplace(connection, expected, write));
+        if (wakeUps != null && written.isPresent() && endsAttempt(expected, write)) {
+            wakeUps.ended(expected.key());
+        }
         return written.map(now -> new Snapshot(true, write.at(now), now)).orElseGet(() -> find(expected.key()));
+    }
+
+    private static boolean endsAttempt(IdempotencyRecord expected, Write write) {
+        return expected.state() == State.IN_FLIGHT && write.next().state() != State.IN_FLIGHT;
     }
 
     private Optional<Instant> tryReplace(Connection connection, IdempotencyRecord expected, Write write)
@@ -390,6 +430,24 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         }
     }
 
+    // ---- waiting
+
+    /**
+     * As {@link WakingStore#watch} says, if the store was built with {@link Builder#wakeUps}; else nobody is ever told. An
+     * attempt that ends in a transaction which was {@link #joining(Handle, Joining) joined} is not told of.
+     */
+    @Override
+    public Watch watch(IdempotencyKey key, Runnable wake) {
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(wake, "wake");
+        return wakeUps == null ? () -> {} : wakeUps.watch(key, wake);
+    }
+
+    @Nullable
+    WakeUps wakeUps() {
+        return wakeUps;
+    }
+
     // ---- transactions
 
     /**
@@ -399,7 +457,27 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     @Override
     public <R extends @Nullable Object> R inTransaction(Work<? super Handle, R> work) throws Exception {
         Objects.requireNonNull(work, "work");
-        return transactions.run(work);
+        return wakeUps == null || isJoined() ? transactions.run(work) : inTransaction(wakeUps, work);
+    }
+
+    private <R extends @Nullable Object> R inTransaction(WakeUps wakeUps, Work<? super Handle, R> work)
+            throws Exception {
+        var opened = new AtomicReference<Handle>();
+        try {
+            R result = transactions.run(transaction -> {
+                opened.set(transaction);
+                return work.run(transaction);
+            });
+            IdempotencyKey ended = endings.get(opened.get());
+            if (ended != null) {
+                wakeUps.ended(ended);
+            }
+            return result;
+        } finally {
+            if (opened.get() != null) {
+                endings.remove(opened.get());
+            }
+        }
     }
 
     @Override
@@ -407,6 +485,9 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         Connection connection = transaction.getConnection();
         try {
             Optional<Instant> written = tryReplace(connection, expected, write);
+            if (wakeUps != null && !isJoined() && written.isPresent() && endsAttempt(expected, write)) {
+                endings.put(transaction, expected.key());
+            }
             return written.isPresent()
                     ? new Snapshot(true, write.at(written.get()), written.get())
                     : tryFind(connection, expected.key());
