@@ -29,9 +29,6 @@ import dev.idempotency.testkit.process.CrashPoint;
 import java.io.IOException;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
-import java.nio.file.FileSystems;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -249,7 +246,7 @@ final class TablesTest {
                         .map(row -> row.get(0).replaceAll("`(\\w+)`.*", "$1"))
                         .collect(Collectors.toSet());
 
-        var thrown = classes(Idempotency.class)
+        var thrown = Compiled.beside(Idempotency.class)
                 .filter(type ->
                         IdempotencyException.class.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers()))
                 // Thrown at people who decide, and not at callers.
@@ -261,7 +258,7 @@ final class TablesTest {
 
     @Test
     void kit_typesOfTheTable_areThePublicOnesWorthKnowing() throws Exception {
-        var types = classes(SimulatedProvider.class)
+        var types = Compiled.beside(SimulatedProvider.class)
                 .filter(type -> Modifier.isPublic(type.getModifiers()))
                 .map(Class::getSimpleName)
                 .collect(Collectors.toSet());
@@ -290,7 +287,7 @@ final class TablesTest {
     void methods_namedInTheStoresGuides_exist() throws Exception {
         var methods = new TreeSet<String>();
         for (Class<?> one : List.of(Idempotency.class, JdbcIdempotencyStore.class, RedisIdempotencyStore.class)) {
-            classes(one)
+            Compiled.beside(one)
                     .filter(type -> Modifier.isPublic(type.getModifiers()))
                     .forEach(type -> Arrays.stream(type.getMethods()).forEach(method -> methods.add(method.getName())));
         }
@@ -307,7 +304,8 @@ final class TablesTest {
 
     @Test
     void members_namedInTheGuides_exist() throws Exception {
-        Map<String, Class<?>> types = Stream.concat(classes(Idempotency.class), classes(SimulatedProvider.class))
+        Map<String, Class<?>> types = Stream.concat(
+                        Compiled.beside(Idempotency.class), Compiled.beside(SimulatedProvider.class))
                 .filter(type -> Modifier.isPublic(type.getModifiers()))
                 .collect(Collectors.toMap(TablesTest::name, Function.identity(), (one, other) -> one));
         Pattern named = Pattern.compile("`((?:[A-Z]\\w*\\.)*[A-Z][A-Za-z]*[a-z]\\w*)[.#](\\w+)(?:\\([^`]*\\))?`");
@@ -342,40 +340,5 @@ final class TablesTest {
         Arrays.stream(type.getFields()).forEach(field -> members.add(field.getName()));
         Arrays.stream(type.getClasses()).forEach(inner -> members.add(inner.getSimpleName()));
         return members;
-    }
-
-    /** The classes compiled beside this one: in a folder, or in a jar once it is packaged. */
-    private static Stream<Class<?>> classes(Class<?> one) throws Exception {
-        Path location =
-                Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
-        if (Files.isDirectory(location)) {
-            return classesBelow(location, one);
-        }
-        try (var jar = FileSystems.newFileSystem(location)) {
-            return classesBelow(jar.getPath("/"), one);
-        }
-    }
-
-    private static Stream<Class<?>> classesBelow(Path root, Class<?> one) {
-        try (var files = Files.walk(root)) {
-            return files
-                    .filter(file -> file.toString().endsWith(".class"))
-                    .map(file -> root.relativize(file).toString().replaceAll("[/\\\\]", "."))
-                    .map(name -> name.substring(0, name.length() - ".class".length()))
-                    .filter(name -> !name.endsWith("-info") && !name.matches(".*\\$\\d+.*"))
-                    .<Class<?>>map(name -> load(name, one))
-                    .toList()
-                    .stream();
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static Class<?> load(String name, Class<?> beside) {
-        try {
-            return Class.forName(name, false, beside.getClassLoader());
-        } catch (ClassNotFoundException e) {
-            throw new AssertionError(e);
-        }
     }
 }
