@@ -73,12 +73,19 @@ final class Acts {
     private final Duration quiescence;
     private final Duration retention;
     private final List<IdempotencyListener> listeners;
+    private final @Nullable NearCache near;
 
-    Acts(AuditedStore store, Duration quiescence, Duration retention, List<IdempotencyListener> listeners) {
+    Acts(
+            AuditedStore store,
+            Duration quiescence,
+            Duration retention,
+            List<IdempotencyListener> listeners,
+            @Nullable NearCache near) {
         this.store = store;
         this.quiescence = quiescence;
         this.retention = retention;
         this.listeners = listeners;
+        this.near = near;
     }
 
     // ---- one person's acts
@@ -120,7 +127,7 @@ final class Acts {
     }
 
     private IdempotencyRecord apply(IdempotencyRecord standing, Plan plan, AuditEntry intended, Line line) {
-        Snapshot snapshot = store.replace(standing, plan.write());
+        Snapshot snapshot = write(standing, plan.write());
         IdempotencyRecord after = snapshot.record();
         if (after == null || (!snapshot.applied() && !line.isIn(after))) {
             append(intended, Phase.REFUSED, "the record changed before this could be written");
@@ -131,6 +138,16 @@ final class Acts {
         }
         append(intended, Phase.APPLIED, "the key is " + after.state() + " in generation " + after.generation());
         return after;
+    }
+
+    private Snapshot write(IdempotencyRecord standing, Write write) {
+        try {
+            return store.replace(standing, write);
+        } finally {
+            if (near != null) {
+                near.drop(standing.key());
+            }
+        }
     }
 
     Deed executed(@Nullable StoredResult result) {

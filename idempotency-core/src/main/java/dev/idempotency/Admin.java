@@ -169,7 +169,7 @@ public final class Admin {
     private Admin(Builder builder) {
         store = builder.store;
         quiescence = builder.quiescence;
-        acts = new Acts(store, quiescence, builder.retention, List.copyOf(builder.listeners));
+        acts = new Acts(store, quiescence, builder.retention, List.copyOf(builder.listeners), builder.near);
     }
 
     /**
@@ -200,6 +200,7 @@ public final class Admin {
         private final List<IdempotencyListener> listeners = new ArrayList<>();
         private Duration quiescence = Duration.ofHours(24);
         private Duration retention = Duration.ofDays(7);
+        private @Nullable NearCache near;
 
         private Builder(AuditedStore store) {
             this.store = Objects.requireNonNull(store, "store");
@@ -243,6 +244,18 @@ public final class Admin {
          */
         public Builder listener(IdempotencyListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /**
+         * Has outcomes dropped that a person's act ends.
+         *
+         * @param near what keeps them in this process, in front of the same store
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder nearCache(NearCache near) {
+            this.near = Objects.requireNonNull(near, "near");
             return this;
         }
 

@@ -100,15 +100,13 @@ final class Driver {
             OperationSpec<?, ?> spec,
             Execution<?, ?> execution,
             CompletableFuture<R> result) {
-        var unused = next.whenCompleteAsync(
-                (then, failure) -> {
-                    if (failure == null) {
-                        advance(spec, execution, then, result);
-                    } else {
+        // An executor that refuses fails the stage that it should have run.
+        var unused = next.thenAcceptAsync(then -> advance(spec, execution, then, result), executor)
+                .whenComplete((nothing, failure) -> {
+                    if (failure != null) {
                         fail(execution, failure, result);
                     }
-                },
-                executor);
+                });
     }
 
     private <R> void advance(

@@ -27,7 +27,6 @@ final class Execution<I, O extends @Nullable Object> {
     private final I request;
     private final IdempotencyKey key;
     private final Fingerprint fingerprint;
-    private final @Nullable StoredRequest kept;
     private final boolean hasCaller;
     private final long waitUntil;
     private final StoreSteps steps;
@@ -36,6 +35,7 @@ final class Execution<I, O extends @Nullable Object> {
 
     private @Nullable Lease lease;
     private @Nullable WakeUp wakeUp;
+    private @Nullable StoredRequest kept;
     private int polls;
     private boolean mayHaveActed;
 
@@ -61,7 +61,6 @@ final class Execution<I, O extends @Nullable Object> {
         this.request = request;
         this.key = key;
         this.fingerprint = fingerprint;
-        this.kept = spec.keep(request);
         this.hasCaller = hasCaller;
         this.waitUntil = nanoTime() + (hasCaller ? spec.waitAtMost().toNanos() : 0);
         this.steps = new StoreSteps(ports, key);
@@ -95,6 +94,21 @@ final class Execution<I, O extends @Nullable Object> {
         return waitUntil - nanoTime();
     }
 
+    /** An outcome that was seen lately, if there is one: the run then takes no step of the store. */
+    @Nullable
+    Step<Answer<O>> near() {
+        NearCache near = ports.near();
+        Snapshot seen = near == null ? null : near.find(key, nanoTime());
+        return seen == null ? null : meet(seen, null);
+    }
+
+    private void keepNear(IdempotencyRecord record, Instant now) {
+        NearCache near = ports.near();
+        if (near != null) {
+            near.keep(record, now, steps.askedAt());
+        }
+    }
+
     // ---- reserve
 
     Step<Answer<O>> start() {
@@ -110,9 +124,17 @@ final class Execution<I, O extends @Nullable Object> {
                 failure -> unreserved(token, failure));
     }
 
+    /** Encoded once, and not for a run that never reserves. */
+    private @Nullable StoredRequest kept() {
+        if (kept == null) {
+            kept = spec.keep(request);
+        }
+        return kept;
+    }
+
     private Event.Reserve reservation(AttemptToken token) {
         return new Event.Reserve(
-                key, fingerprint, token, spec.terms(), kept, spec.recovery().keyFormat(), spec.spans());
+                key, fingerprint, token, spec.terms(), kept(), spec.recovery().keyFormat(), spec.spans());
     }
 
     /** Nothing was sent. If the reservation was written all the same, it is released as soon as the store is back. */
@@ -178,7 +200,10 @@ final class Execution<I, O extends @Nullable Object> {
                         ? recovering.takeOver(standing, snapshot.now())
                         : expire(standing, snapshot.now());
             case RECOVER -> recovering.recover(standing, snapshot.now());
-            case REPLAY -> replay(standing);
+            case REPLAY -> {
+                keepNear(standing, snapshot.now());
+                yield replay(standing);
+            }
             case REPLAY_NOT_EXECUTED -> {
                 emit(IdempotencyEvent.Type.REPLAYED, standing, "not executed");
                 yield done(Answer.failed(() -> new NotExecutedException(
@@ -581,6 +606,7 @@ final class Execution<I, O extends @Nullable Object> {
                     if (decision.verdict() == Verdict.REFUSED) {
                         return unrecorded(after, decision);
                     }
+                    keepNear(after, snapshot.now());
                     if (standing.state() == State.IN_DOUBT) {
                         emit(IdempotencyEvent.Type.LATE_RESULT, after, "");
                     }

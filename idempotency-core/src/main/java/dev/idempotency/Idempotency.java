@@ -93,6 +93,7 @@ public final class Idempotency implements AutoCloseable {
     private final @Nullable ScheduledThreadPoolExecutor ownTimer;
     private final Driver driver;
     private final LeaseKeeper leaseKeeper;
+    private final @Nullable NearCache near;
 
     private Idempotency(Builder builder) {
         store = builder.store;
@@ -106,6 +107,7 @@ public final class Idempotency implements AutoCloseable {
         scheduler = Objects.requireNonNull(ownTimer == null ? builder.scheduler : ownTimer);
         driver = new Driver(audience, store, executor, scheduler);
         leaseKeeper = new LeaseKeeper(driver, executor, scheduler);
+        near = builder.near;
     }
 
     private static ThreadPoolExecutor workers() {
@@ -181,7 +183,9 @@ public final class Idempotency implements AutoCloseable {
                 new StateMachine(),
                 BACKOFF,
                 lease -> leaseKeeper.keep(lease, spans.lease()),
-                audience::tell);
+                audience::tell,
+                near,
+                Watch.NONE);
     }
 
     void tell(IdempotencyEvent event) {
@@ -246,6 +250,7 @@ public final class Idempotency implements AutoCloseable {
         private @Nullable Tracing tracing;
         private @Nullable ExecutorService executor;
         private @Nullable ScheduledExecutorService scheduler;
+        private @Nullable NearCache near;
 
         private Builder(IdempotencyStore store) {
             this.store = Objects.requireNonNull(store, "store");
@@ -334,6 +339,18 @@ public final class Idempotency implements AutoCloseable {
          */
         public Builder scheduler(ScheduledExecutorService scheduler) {
             this.scheduler = Objects.requireNonNull(scheduler, "scheduler");
+            return this;
+        }
+
+        /**
+         * Answers requests that were executed before from memory, without asking the store. By default every one is asked of
+         * the store.
+         *
+         * @param near keeps outcomes of this store, and of no other
+         * @return this
+         */
+        public Builder nearCache(NearCache near) {
+            this.near = Objects.requireNonNull(near, "near");
             return this;
         }
 

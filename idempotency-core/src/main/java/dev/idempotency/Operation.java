@@ -7,7 +7,9 @@ import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.TransactionalStore;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -133,6 +135,10 @@ public final class Operation<I, O extends @Nullable Object> {
     }
 
     private O executed(Ports own, I request, IdempotencyKey key, Fingerprint fingerprint) {
+        Answer<O> seen = near(own, request, key, fingerprint);
+        if (seen != null) {
+            return seen.get();
+        }
         long waitUntil = own.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
         while (true) {
             var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
@@ -145,6 +151,14 @@ public final class Operation<I, O extends @Nullable Object> {
                 return answer.get();
             }
         }
+    }
+
+    private @Nullable Answer<O> near(Ports own, I request, IdempotencyKey key, Fingerprint fingerprint) {
+        if (own.near() == null) {
+            return null;
+        }
+        var execution = new Execution<>(spec, own, request, key, fingerprint);
+        return execution.near() instanceof Step.Done<Answer<O>> done ? done.answer() : null;
     }
 
     /** Nobody waits, or the answer is not true for others yet: a joined transaction is committed after it was given. */
@@ -236,17 +250,41 @@ public final class Operation<I, O extends @Nullable Object> {
      *     nothing was written
      */
     public CompletableFuture<O> executeAsync(I request) {
-        if (isJoined()) {
-            throw new IllegalStateException(
-                    "A joined transaction belongs to this thread; use execute(..) to call in it");
-        }
+        refuseJoined();
         IdempotencyKey key = keyOf(request);
         Fingerprint fingerprint = fingerprintOf(request);
         long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
         Watch watch = driver.watch(IdempotencyListener.Run.EXECUTE, key);
-        return flyAsync(ports.watchedBy(watch), request, key, fingerprint, waitUntil)
-                .thenApply(Answer::get)
-                .whenComplete((result, failure) -> watch.ended(failure));
+        Ports own = ports.watchedBy(watch);
+        Answer<O> seen = near(own, request, key, fingerprint);
+        CompletableFuture<Answer<O>> answer = seen == null
+                ? flyAsync(own, request, key, fingerprint, waitUntil)
+                : CompletableFuture.completedFuture(seen);
+        return answer.thenApply(Answer::get).whenComplete((result, failure) -> watch.ended(failure));
+    }
+
+    /**
+     * Makes many writes, each as {@link #executeAsync} does, and returns at once. A store that takes steps without a thread for
+     * each ({@link dev.idempotency.store.AsyncStore}) gets those of many requests together, in few round trips.
+     *
+     * @param requests any number; those with the same key are one write
+     * @param atOnce how many at most are under way at the same time, calls included; from 1
+     * @return for each request, in their order, what becomes of it: completes as {@link #executeAsync} does; exceptionally with
+     *     {@code IllegalArgumentException} if no key or fingerprint can be taken of it
+     * @throws IllegalArgumentException if {@code atOnce} is below 1; nothing was written
+     * @throws IllegalStateException as {@link #executeAsync} says
+     * @throws NullPointerException if {@code requests} or one of them is null; nothing was written
+     */
+    public List<CompletableFuture<O>> executeAll(Collection<? extends I> requests, int atOnce) {
+        refuseJoined();
+        return new Batch<I, O>(List.copyOf(requests), atOnce, this::executeAsync).start();
+    }
+
+    private void refuseJoined() {
+        if (isJoined()) {
+            throw new IllegalStateException(
+                    "A joined transaction belongs to this thread; use execute(..) to call in it");
+        }
     }
 
     private CompletableFuture<Answer<O>> flyAsync(

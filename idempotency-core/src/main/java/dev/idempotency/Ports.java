@@ -5,6 +5,7 @@ import io.github.resilience4j.core.IntervalFunction;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an execution needs from outside.
@@ -15,6 +16,7 @@ import java.util.function.Supplier;
  * @param backoff how long to wait before asking the store for the nth time, in milliseconds
  * @param leases starts renewing a lease, until it ends
  * @param events hears everything; never throws
+ * @param near outcomes that need no store; null for none
  * @param watch who watches this run
  */
 record Ports(
@@ -24,9 +26,10 @@ record Ports(
         IntervalFunction backoff,
         Consumer<Lease> leases,
         Consumer<IdempotencyEvent> events,
+        @Nullable NearCache near,
         Watch watch) {
 
-    /** Nobody watches. */
+    /** Nobody watches, and nothing is near. */
     Ports(
             LongSupplier nanoTime,
             Supplier<AttemptToken> tokens,
@@ -34,7 +37,7 @@ record Ports(
             IntervalFunction backoff,
             Consumer<Lease> leases,
             Consumer<IdempotencyEvent> events) {
-        this(nanoTime, tokens, machine, backoff, leases, events, Watch.NONE);
+        this(nanoTime, tokens, machine, backoff, leases, events, null, Watch.NONE);
     }
 
     /** The same for one run. */
@@ -49,6 +52,7 @@ record Ports(
                     run.heard(event);
                     events.accept(event);
                 },
+                near,
                 run);
     }
 }

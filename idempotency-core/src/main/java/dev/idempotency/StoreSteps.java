@@ -20,6 +20,7 @@ final class StoreSteps {
 
     private Instant time = Instant.EPOCH;
     private long timeSeenAt;
+    private long askedAt;
 
     StoreSteps(Ports ports, IdempotencyKey key) {
         this.ports = ports;
@@ -42,9 +43,11 @@ final class StoreSteps {
             Function<StoreException, Step<R>> givenUp,
             boolean mayHaveWritten,
             int tries) {
+        long from = ports.nanoTime().getAsLong();
         return new Step.Ask<>(request, reply -> {
             StoreException failure = reply.failure();
             if (failure == null) {
+                askedAt = from;
                 return then.apply(seen(reply));
             }
             failed(request);
@@ -83,6 +86,11 @@ final class StoreSteps {
     /** About what the store's clock says now: for the history only, never for a decision. */
     Instant time() {
         return time.plusNanos(ports.nanoTime().getAsLong() - timeSeenAt);
+    }
+
+    /** When, by this process's clock, the question was put that the store answered last. */
+    long askedAt() {
+        return askedAt;
     }
 
     private <R> Step<R> backOff(int tries, Supplier<Step<R>> then) {

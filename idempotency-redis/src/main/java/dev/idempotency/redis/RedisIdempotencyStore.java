@@ -3,6 +3,7 @@ package dev.idempotency.redis;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.inbox.VersionGuard;
+import dev.idempotency.store.AsyncStore;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
@@ -18,7 +19,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,10 +35,10 @@ import org.slf4j.LoggerFactory;
  * server which has the key. An unresolved record has no time to live; any other has one, at which Redis removes it.
  *
  * <p>It has connections of its own, as the client makes them; closing the store closes them, and not the client. How the
- * client reconnects, and whether it then sends commands once more, changes nothing but how long a failure takes. Must not be
- * used from a thread of Lettuce: it waits for replies.
+ * client reconnects, and whether it then sends commands once more, changes nothing but how long a failure takes. What waits
+ * for a reply must not be called in a thread of Lettuce; the asynchronous steps may.
  */
-public final class RedisIdempotencyStore implements WakingStore, AuditedStore, AutoCloseable {
+public final class RedisIdempotencyStore implements AsyncStore, WakingStore, AuditedStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisIdempotencyStore.class);
 
     /** Bounds how long one step of a purge keeps the server from others. */
@@ -160,17 +164,40 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
 
     @Override
     public Snapshot reserve(Write write) {
-        return write(scripts.reserve(), NOTHING, write);
+        return written(write, write(scripts.reserve(), NOTHING, write).reply());
+    }
+
+    @Override
+    public CompletionStage<Snapshot> reserveAsync(Write write) {
+        return eventually(() -> write(scripts.reserve(), NOTHING, write), reply -> written(write, reply));
     }
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        return write(scripts.replace(), RecordFormat.mark(expected), write);
+        return written(
+                write,
+                write(scripts.replace(), RecordFormat.mark(expected), write).reply());
     }
 
-    private Snapshot write(Script script, byte[] expected, Write write) {
+    @Override
+    public CompletionStage<Snapshot> replaceAsync(IdempotencyRecord expected, Write write) {
+        return eventually(
+                () -> write(scripts.replace(), RecordFormat.mark(expected), write), reply -> written(write, reply));
+    }
+
+    /** What cannot be sent fails as what was sent does. */
+    private static CompletionStage<Snapshot> eventually(
+            Supplier<Steps.Running> send, Function<List<Object>, Snapshot> read) {
+        try {
+            return send.get().eventualReply().thenApply(read);
+        } catch (StoreException e) {
+            return CompletableFuture.failedStage(e);
+        }
+    }
+
+    private Steps.Running write(Script script, byte[] expected, Write write) {
         IdempotencyRecord next = write.next();
-        List<Object> reply = steps.write(
+        return steps.startWriting(
                 script,
                 keys(next.key()),
                 expected,
@@ -181,6 +208,10 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
                 span(write.tombstone()),
                 RecordFormat.body(next),
                 new byte[] {flag(wakeUps != null)});
+    }
+
+    private static Snapshot written(Write write, List<Object> reply) {
+        IdempotencyRecord next = write.next();
         if (!reply.get(0).equals(1L)) {
             return standing(next.key(), reply);
         }
@@ -212,7 +243,16 @@ public final class RedisIdempotencyStore implements WakingStore, AuditedStore, A
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return standing(key, steps.run(scripts.find(), List.of(layout.record(key))));
+        return standing(key, look(key).reply());
+    }
+
+    @Override
+    public CompletionStage<Snapshot> findAsync(IdempotencyKey key) {
+        return eventually(() -> look(key), reply -> standing(key, reply));
+    }
+
+    private Steps.Running look(IdempotencyKey key) {
+        return steps.start(scripts.find(), List.of(layout.record(key)));
     }
 
     @Override

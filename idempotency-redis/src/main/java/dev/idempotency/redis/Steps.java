@@ -13,14 +13,15 @@ import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Runs scripts, each in one command: by its SHA, and by its text only where the server does not know it. Waits for the reply
- * as long as is allowed, whatever interrupts it. Thread-safe.
+ * Runs scripts, each in one command: by its SHA, and by its text only where the server does not know it. Whoever waits for
+ * the reply waits as long as is allowed, whatever interrupts him. Thread-safe.
  */
 final class Steps {
     private final Link link;
@@ -38,52 +39,127 @@ final class Steps {
     /** A script that was sent, and its reply to come. */
     final class Running {
         private final StatefulConnection<byte[], byte[]> connection;
-        private final Script script;
-        private final List<byte[]> keys;
-        private final byte[][] args;
-        private final CountedCommand<List<Object>> command;
+        private final CompletableFuture<List<Object>> outcome;
+        private final Duration atMost;
+        private volatile CompletableFuture<?> latest = CompletableFuture.completedFuture(null);
 
         private Running(
-                StatefulConnection<byte[], byte[]> connection, Script script, List<byte[]> keys, byte[]... args) {
+                StatefulConnection<byte[], byte[]> connection,
+                boolean replicated,
+                Script script,
+                List<byte[]> keys,
+                byte[]... args) {
             this.connection = connection;
-            this.script = script;
-            this.keys = keys;
-            this.args = args;
-            this.command = send(CommandType.EVALSHA, script.sha());
+            this.atMost = replicated ? timeout.multipliedBy(2).plus(replicasTimeout) : timeout;
+            CompletableFuture<List<Object>> reply = send(CommandType.EVALSHA, script.sha(), keys, args)
+                    .exceptionallyCompose(failure -> known(failure).getCause() instanceof RedisNoScriptException
+                            ? sendText(known(failure), script, keys, args)
+                            : CompletableFuture.failedFuture(failure));
+            this.outcome = replicated ? reply.thenCompose(this::replicated) : reply;
         }
 
-        private CountedCommand<List<Object>> send(CommandType type, String which) {
+        private CompletableFuture<List<Object>> sendText(
+                StoreException unknown, Script script, List<byte[]> keys, byte[]... args) {
+            return send(CommandType.EVAL, script.text(), keys, args).exceptionally(failure -> {
+                // The server that does not know the script need not be the only one that got it.
+                throw unknown.mayHaveWritten() && !known(failure).mayHaveWritten()
+                        ? new StoreException("Redis failed after an earlier sending", true, known(failure))
+                        : known(failure);
+            });
+        }
+
+        private CompletableFuture<List<Object>> send(
+                CommandType type, String which, List<byte[]> keys, byte[]... args) {
             CommandArgs<byte[], byte[]> all =
                     arguments().add(Layout.bytes(which)).add(keys.size());
             keys.forEach(all::addKey);
             for (byte[] arg : args) {
                 all.add(arg);
             }
-            return dispatch(connection, type, new NestedMultiOutput<>(ByteArrayCodec.INSTANCE), all);
+            return dispatch(type, new NestedMultiOutput<>(ByteArrayCodec.INSTANCE), all);
         }
 
-        List<Object> reply() {
+        private CompletableFuture<List<Object>> replicated(List<Object> reply) {
+            return dispatch(
+                            CommandType.WAIT,
+                            new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+                            arguments().add(replicas).add(replicasTimeout.toMillis()))
+                    .thenApply(acknowledged -> {
+                        if (acknowledged < replicas) {
+                            throw new StoreException(
+                                    acknowledged + " of " + replicas + " replicas have the write after "
+                                            + replicasTimeout,
+                                    true,
+                                    null);
+                        }
+                        return reply;
+                    });
+        }
+
+        private <T> CompletableFuture<T> dispatch(
+                CommandType type, CommandOutput<byte[], byte[], T> output, CommandArgs<byte[], byte[]> args) {
+            var command = new CountedCommand<>(new Command<>(type, output, args));
+            latest = command;
             try {
-                return await(command, timeout);
-            } catch (StoreException unknown) {
-                if (!(unknown.getCause() instanceof RedisNoScriptException)) {
-                    throw unknown;
+                connection.dispatch(command);
+            } catch (RedisException e) {
+                command.completeExceptionally(e);
+            }
+            return command.handle((reply, failure) -> {
+                if (failure != null) {
+                    throw command.failed(reason(failure));
                 }
-                try {
-                    return await(send(CommandType.EVAL, script.text()), timeout);
-                } catch (StoreException failure) {
-                    // The server that does not know the script need not be the only one that got it.
-                    throw unknown.mayHaveWritten() && !failure.mayHaveWritten()
-                            ? new StoreException("Redis failed after an earlier sending", true, failure)
-                            : failure;
+                return reply;
+            });
+        }
+
+        /** Waits for it. */
+        List<Object> reply() {
+            long until = System.nanoTime() + atMost.toNanos();
+            boolean interrupted = false;
+            try {
+                while (true) {
+                    try {
+                        return outcome.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
+                    } catch (InterruptedException e) {
+                        interrupted = true;
+                    }
+                }
+            } catch (TimeoutException e) {
+                throw late(e);
+            } catch (ExecutionException e) {
+                throw known(e.getCause() == null ? e : e.getCause());
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
                 }
             }
         }
+
+        /** Waits in no thread. */
+        CompletableFuture<List<Object>> eventualReply() {
+            return outcome.orTimeout(atMost.toNanos(), TimeUnit.NANOSECONDS).exceptionally(failure -> {
+                throw reason(failure) instanceof TimeoutException timedOut ? late(timedOut) : known(failure);
+            });
+        }
+
+        /** Cancelled commands are not sent later, but this one may be on its way. */
+        private StoreException late(TimeoutException cause) {
+            latest.cancel(true);
+            return new StoreException("Redis has not answered within " + atMost, true, cause);
+        }
     }
 
-    /** Sends a script without waiting for its reply. */
+    /** Sends a script that writes nothing that must last. */
     Running start(Script script, List<byte[]> keys, byte[]... args) {
-        return new Running(link.to(keys.get(0)), script, keys, args);
+        return new Running(link.to(keys.get(0)), false, script, keys, args);
+    }
+
+    /** Sends a script whose reply is to come when the replicas have what it wrote, if that is wanted. */
+    Running startWriting(Script script, List<byte[]> keys, byte[]... args) {
+        return replicas == 0
+                ? start(script, keys, args)
+                : new Running(link.directlyTo(keys.get(0)), true, script, keys, args);
     }
 
     /** Runs a script that writes nothing that must last. */
@@ -93,66 +169,21 @@ final class Steps {
 
     /** Runs a script, and waits for the replicas if that is wanted. */
     List<Object> write(Script script, List<byte[]> keys, byte[]... args) {
-        if (replicas == 0) {
-            return run(script, keys, args);
-        }
-        StatefulConnection<byte[], byte[]> connection = link.directlyTo(keys.get(0));
-        List<Object> reply = new Running(connection, script, keys, args).reply();
-        long acknowledged = await(
-                dispatch(
-                        connection,
-                        CommandType.WAIT,
-                        new IntegerOutput<>(ByteArrayCodec.INSTANCE),
-                        arguments().add(replicas).add(replicasTimeout.toMillis())),
-                timeout.plus(replicasTimeout));
-        if (acknowledged < replicas) {
-            throw new StoreException(
-                    acknowledged + " of " + replicas + " replicas have the write after " + replicasTimeout, true, null);
-        }
-        return reply;
+        return startWriting(script, keys, args).reply();
     }
 
     private static CommandArgs<byte[], byte[]> arguments() {
         return new CommandArgs<>(ByteArrayCodec.INSTANCE);
     }
 
-    private static <T> CountedCommand<T> dispatch(
-            StatefulConnection<byte[], byte[]> connection,
-            CommandType type,
-            CommandOutput<byte[], byte[], T> output,
-            CommandArgs<byte[], byte[]> args) {
-        var command = new CountedCommand<>(new Command<>(type, output, args));
-        try {
-            connection.dispatch(command);
-        } catch (RedisException e) {
-            command.completeExceptionally(e);
-        }
-        return command;
+    private static Throwable reason(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private static <T> T await(CountedCommand<T> command, Duration atMost) {
-        long until = System.nanoTime() + atMost.toNanos();
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return command.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } catch (TimeoutException e) {
-            // Cancelled commands are not sent later, but this one may be on its way.
-            command.cancel(true);
-            throw new StoreException("Redis has not answered within " + atMost, true, e);
-        } catch (ExecutionException e) {
-            throw command.failed(e.getCause() == null ? e : e.getCause());
-        } catch (CancellationException e) {
-            throw command.failed(e);
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+    /** Every failure of a command is one by the time that anybody hears of it. */
+    private static StoreException known(Throwable failure) {
+        return reason(failure) instanceof StoreException known
+                ? known
+                : new StoreException("Redis failed unexpectedly", true, failure);
     }
 }
