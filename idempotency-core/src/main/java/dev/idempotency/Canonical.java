@@ -1,20 +1,37 @@
 package dev.idempotency;
 
+import com.fasterxml.jackson.core.Base64Variant;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.HexFormat;
-import org.erdtman.jcs.JsonCanonicalizer;
+import org.erdtman.jcs.NumberToJSON;
 import org.jspecify.annotations.Nullable;
 
-/** Fingerprints: SHA-256 over RFC 8785 canonical JSON. */
+/**
+ * Fingerprints: SHA-256 over RFC 8785 canonical JSON.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc8785">RFC 8785</a>
+ */
 final class Canonical {
-    private Canonical() {}
+    private static final long LARGEST_EXACT = 1L << 53;
+
+    private final StringBuilder text;
+    private final Base64Variant base64;
+    private final Deque<Object> within = new ArrayDeque<>();
+
+    private Canonical(StringBuilder text, Base64Variant base64) {
+        this.text = text;
+        this.base64 = base64;
+    }
 
     /**
      * Takes the fingerprint of a request, or of the parts of it that count.
@@ -24,10 +41,11 @@ final class Canonical {
     static Fingerprint fingerprint(@Nullable Object request, ObjectMapper mapper) {
         byte[] canonical;
         try {
-            JsonNode tree = exact(mapper.valueToTree(request), "$");
-            canonical = new JsonCanonicalizer("[" + mapper.writeValueAsString(tree) + "]").getEncodedUTF8();
-        } catch (JsonProcessingException e) {
-            throw unusable(request, e.getOriginalMessage(), e);
+            JsonNode tree = mapper.valueToTree(request);
+            var text = new StringBuilder("[");
+            new Canonical(text, mapper.getSerializationConfig().getBase64Variant())
+                    .write(tree == null ? NullNode.getInstance() : tree);
+            canonical = text.append(']').toString().getBytes(StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw unusable(request, "it is not valid I-JSON", e);
         } catch (StackOverflowError e) {
@@ -48,60 +66,118 @@ final class Canonical {
                 cause);
     }
 
-    /** RFC 8785 takes every number as a double. Those that are none become strings, so that two never look alike. */
-    private static JsonNode exact(JsonNode node, String path) {
-        if (node instanceof ObjectNode object) {
-            var names = new java.util.ArrayList<String>();
-            object.fieldNames().forEachRemaining(names::add);
-            for (String name : names) {
-                requireUnicode(name, path);
-                object.set(name, exact(object.get(name), path + "." + name));
-            }
-            return object;
-        }
-        if (node instanceof ArrayNode array) {
-            for (int i = 0; i < array.size(); i++) {
-                array.set(i, exact(array.get(i), path + "[" + i + "]"));
-            }
-            return array;
-        }
-        if (node.isTextual()) {
-            requireUnicode(node.textValue(), path);
-            return node;
-        }
-        if (node.isPojo()) {
-            throw new IllegalArgumentException("the value at " + path + " is not JSON");
-        }
-        return node.isNumber() ? exactNumber(node, path) : node;
+    /** Where in the request something was found: names and indexes, no values. */
+    private String path() {
+        var path = new StringBuilder("$");
+        within.forEach(step -> path.append(step instanceof String name ? "." + name : "[" + step + "]"));
+        return path.toString();
     }
 
-    private static JsonNode exactNumber(JsonNode number, String path) {
-        if (number.isFloat() || number.isDouble()) {
-            if (!Double.isFinite(number.doubleValue())) {
-                throw new IllegalArgumentException("the number at " + path + " is not finite");
+    private void write(JsonNode node) throws IOException {
+        switch (node.getNodeType()) {
+            case OBJECT -> writeObject(node);
+            case ARRAY -> writeArray(node);
+            case STRING -> writeText(node.textValue());
+            case BINARY -> writeText(base64.encode(node.binaryValue()));
+            case NUMBER -> writeNumber(node);
+            case BOOLEAN, NULL -> text.append(node.asText());
+            default -> throw new IllegalArgumentException("the value at " + path() + " is not JSON");
+        }
+    }
+
+    /** In the order of the names' UTF-16 code units, which is the natural one of strings. */
+    private void writeObject(JsonNode object) throws IOException {
+        var names = new ArrayList<String>(object.size());
+        object.fieldNames().forEachRemaining(names::add);
+        Collections.sort(names);
+        text.append('{');
+        String separator = "";
+        for (String name : names) {
+            text.append(separator);
+            writeText(name);
+            text.append(':');
+            within.addLast(name);
+            write(object.get(name));
+            within.removeLast();
+            separator = ",";
+        }
+        text.append('}');
+    }
+
+    private void writeArray(JsonNode array) throws IOException {
+        text.append('[');
+        for (int i = 0; i < array.size(); i++) {
+            if (i > 0) {
+                text.append(',');
             }
-            return number;
+            within.addLast(i);
+            write(array.get(i));
+            within.removeLast();
+        }
+        text.append(']');
+    }
+
+    /** RFC 8785 takes every number as a double. Those that are none become strings, so that two never look alike. */
+    private void writeNumber(JsonNode number) throws IOException {
+        if (number.isFloat() || number.isDouble()) {
+            // As it is written: the double that is nearest to a float's digits, not the float.
+            double value = number.isFloat() ? Double.parseDouble(number.asText()) : number.doubleValue();
+            if (!Double.isFinite(value)) {
+                throw new IllegalArgumentException("the number at " + path() + " is not finite");
+            }
+            text.append(NumberToJSON.serializeNumber(value));
+            return;
+        }
+        if (number.canConvertToLong() && number.isIntegralNumber() && Math.abs(number.longValue()) <= LARGEST_EXACT) {
+            text.append(number.longValue());
+            return;
         }
         BigDecimal value = number.decimalValue();
         if (value.precision() > 400 || Math.abs((long) value.scale()) > 400) {
-            throw new IllegalArgumentException("the number at " + path + " has too many digits");
+            throw new IllegalArgumentException("the number at " + path() + " has too many digits");
         }
         double nearest = value.doubleValue();
         boolean isDouble = Double.isFinite(nearest) && new BigDecimal(Double.toString(nearest)).compareTo(value) == 0;
-        if (isDouble && Math.abs(nearest) <= 0x1p53) {
-            return JsonNodeFactory.instance.numberNode(nearest);
+        if (isDouble && Math.abs(nearest) <= LARGEST_EXACT) {
+            text.append(NumberToJSON.serializeNumber(nearest));
+        } else {
+            writeText(value.stripTrailingZeros().toPlainString());
         }
-        return JsonNodeFactory.instance.textNode(value.stripTrailingZeros().toPlainString());
     }
 
-    private static void requireUnicode(String text, String path) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
-                i++;
-            } else if (Character.isSurrogate(c)) {
-                throw new IllegalArgumentException("the text at " + path + " has a lone surrogate");
+    /** As section 3.2.2.2 of the RFC says: what must be escaped, and nothing else. */
+    private void writeText(String value) {
+        text.append('"');
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            switch (c) {
+                case '"' -> text.append("\\\"");
+                case '\\' -> text.append("\\\\");
+                case '\b' -> text.append("\\b");
+                case '\f' -> text.append("\\f");
+                case '\n' -> text.append("\\n");
+                case '\r' -> text.append("\\r");
+                case '\t' -> text.append("\\t");
+                default -> {
+                    if (c < ' ') {
+                        text.append("\\u00").append(HexFormat.of().toHexDigits((byte) c));
+                    } else if (Character.isSurrogate(c)) {
+                        text.append(c).append(lowSurrogate(value, i++));
+                    } else {
+                        text.append(c);
+                    }
+                }
             }
         }
+        text.append('"');
+    }
+
+    private char lowSurrogate(String value, int high) {
+        if (!Character.isHighSurrogate(value.charAt(high))
+                || high + 1 == value.length()
+                || !Character.isLowSurrogate(value.charAt(high + 1))) {
+            throw new IllegalArgumentException("the text at " + path() + " has a lone surrogate");
+        }
+        return value.charAt(high + 1);
     }
 }

@@ -92,7 +92,6 @@ public final class Idempotency implements AutoCloseable {
     private final @Nullable ThreadPoolExecutor ownWorkers;
     private final @Nullable ScheduledThreadPoolExecutor ownTimer;
     private final Driver driver;
-    private final LeaseKeeper leaseKeeper;
     private final @Nullable NearCache near;
 
     private Idempotency(Builder builder) {
@@ -106,7 +105,6 @@ public final class Idempotency implements AutoCloseable {
         executor = Objects.requireNonNull(ownWorkers == null ? builder.executor : ownWorkers);
         scheduler = Objects.requireNonNull(ownTimer == null ? builder.scheduler : ownTimer);
         driver = new Driver(audience, store, executor, scheduler);
-        leaseKeeper = new LeaseKeeper(driver, executor, scheduler);
         near = builder.near;
     }
 
@@ -177,15 +175,8 @@ public final class Idempotency implements AutoCloseable {
     }
 
     Ports ports(Event.Spans spans) {
-        return new Ports(
-                nanoTime,
-                tokens,
-                new StateMachine(),
-                BACKOFF,
-                lease -> leaseKeeper.keep(lease, spans.lease()),
-                audience::tell,
-                near,
-                Watch.NONE);
+        var leases = new LeaseKeeper(driver, executor, scheduler, spans.lease());
+        return new Ports(nanoTime, tokens, new StateMachine(), BACKOFF, leases::keep, audience::tell, near, Watch.NONE);
     }
 
     void tell(IdempotencyEvent event) {

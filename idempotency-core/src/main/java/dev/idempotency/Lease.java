@@ -105,7 +105,7 @@ final class Lease {
         action.run();
     }
 
-    /** One renewal; the driver runs it every third of the lease until {@link #isEnded()}. */
+    /** One renewal; made before a third of the lease is over, until {@link #isEnded()}. */
     Step<Boolean> renew() {
         if (isEnded()) {
             return new Step.Done<>(false, null);

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +20,7 @@ import net.jqwik.api.Assume;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.erdtman.jcs.JsonCanonicalizer;
 
 /** A fingerprint does not see the order of fields, and sees everything else. */
 final class CanonicalProperties {
@@ -51,6 +55,55 @@ final class CanonicalProperties {
     void twoTrees_haveOneFingerprintExactlyWhenTheyAreEqual(
             @ForAll("smallTrees") Object one, @ForAll("smallTrees") Object other) {
         assertThat(of(one).equals(of(other))).isEqualTo(one.equals(other));
+    }
+
+    /** Of what the library takes as we do: integers that a double holds, doubles, texts, and whatever is made of them. */
+    @Property(tries = 1000)
+    void canonicalForm_isThatOfTheReferenceImplementation(@ForAll Random random) throws IOException {
+        Object tree = plain(random, 4);
+        byte[] reference = new JsonCanonicalizer("[" + JSON.writeValueAsString(tree) + "]").getEncodedUTF8();
+
+        assertThat(of(tree).digest()).isEqualTo(HexFormat.of().formatHex(Digests.sha256(reference)));
+    }
+
+    private static Object plain(Random random, int depth) {
+        return switch (random.nextInt(depth == 0 ? 6 : 8)) {
+            case 0 -> anyText(random);
+            case 1 -> random.nextLong() >> (11 + random.nextInt(40));
+            case 2 -> Double.longBitsToDouble(random.nextLong() & 0xBFFF_FFFF_FFFF_FFFFL);
+            case 3 -> random.nextFloat() * 1e10f;
+            case 4 -> random.nextBoolean();
+            case 5 -> anyText(random).getBytes(StandardCharsets.UTF_8);
+            case 6 -> {
+                var list = new ArrayList<Object>();
+                for (int i = random.nextInt(4); i > 0; i--) {
+                    list.add(plain(random, depth - 1));
+                }
+                yield list;
+            }
+            default -> {
+                var map = new LinkedHashMap<String, Object>();
+                for (int i = random.nextInt(5); i > 0; i--) {
+                    map.put(anyText(random), plain(random, depth - 1));
+                }
+                yield map;
+            }
+        };
+    }
+
+    /** Control characters, everything that has an escape, and all planes. */
+    private static String anyText(Random random) {
+        var text = new StringBuilder();
+        for (int i = random.nextInt(12); i > 0; i--) {
+            int c = switch (random.nextInt(4)) {
+                case 0 -> random.nextInt(0x30);
+                case 1 -> random.nextInt(0x80);
+                case 2 -> random.nextInt(0xD800);
+                default -> 0xE000 + random.nextInt(0x11_0000 - 0xE000);
+            };
+            text.appendCodePoint(c);
+        }
+        return text.toString();
     }
 
     private static Fingerprint of(Object payload) {

@@ -24,9 +24,22 @@ public record AttemptToken(String value) {
      */
     public AttemptToken {
         Objects.requireNonNull(value, "value");
-        if (value.length() != 32 || !value.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+        if (!isToken(value)) {
             throw new IllegalArgumentException("value must be 32 lower-case hexadecimal digits");
         }
+    }
+
+    private static boolean isToken(String value) {
+        if (value.length() != 32) {
+            return false;
+        }
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

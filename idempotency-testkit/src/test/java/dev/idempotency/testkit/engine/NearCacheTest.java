@@ -129,7 +129,8 @@ final class NearCacheTest {
         var charge = charge(longer);
         Receipt first = charge.execute(ORDER);
 
-        shop.clock.advance(Duration.between(shop.clock.instant(), shop.record().times().expiresAt()));
+        shop.clock.advance(
+                Duration.between(shop.clock.instant(), shop.record().times().expiresAt()));
 
         assertThat(charge.execute(ORDER)).isNotEqualTo(first);
         assertThat(shop.calls).hasValue(2);
