@@ -6,13 +6,24 @@ import java.security.NoSuchAlgorithmException;
 
 /** SHA-256, and text framed by its length so that parts cannot run into each other. */
 final class Digests {
+    private static final MessageDigest SHA_256 = sha256();
+
     private Digests() {}
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
 
     static byte[] sha256(byte[] bytes) {
         try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
+            // Looking the algorithm up costs more than a short digest.
+            return ((MessageDigest) SHA_256.clone()).digest(bytes);
+        } catch (CloneNotSupportedException e) {
+            return sha256().digest(bytes);
         }
     }
 
