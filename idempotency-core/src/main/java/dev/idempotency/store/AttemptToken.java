@@ -57,7 +57,9 @@ public record AttemptToken(String value) {
     public static AttemptToken random() {
         ByteBuffer ahead = AHEAD.get();
         if (!ahead.hasRemaining()) {
-            RANDOM.nextBytes(ahead.clear().array());
+            var drawn = new byte[ahead.capacity()];
+            RANDOM.nextBytes(drawn);
+            ahead.clear().put(drawn).flip();
         }
         var bytes = new byte[LENGTH];
         ahead.get(bytes);
