@@ -12,11 +12,8 @@ import dev.idempotency.slack.Called.Outcome;
 import dev.idempotency.store.StoreException;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,10 +21,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,81 +37,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SlackWebApi {
     private static final Logger LOG = LoggerFactory.getLogger(SlackWebApi.class);
-    private static final String RATE_LIMITED = "ratelimited";
-    private static final String NO_ANSWER = "no_answer";
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
-    private static final Duration DEFAULT_RETRY_AFTER = Duration.ofSeconds(30);
-
-    /**
-     * Errors by which Slack says that it has done nothing, as documented for its methods (docs.slack.dev/reference/methods). What
-     * is not here, such as {@code fatal_error}, says nothing.
-     */
-    private static final Set<String> REFUSALS = Set.of(
-            "access_denied",
-            "account_inactive",
-            "as_user_not_supported",
-            "attachment_payload_limit_exceeded",
-            "block_mismatch",
-            "cannot_reply_to_message",
-            "channel_is_archived",
-            "channel_not_found",
-            "deprecated_endpoint",
-            "duplicate_channel_not_found",
-            "duplicate_message_not_found",
-            "ekm_access_denied",
-            "enterprise_is_restricted",
-            "invalid_arg_name",
-            "invalid_arguments",
-            "invalid_array_arg",
-            "invalid_auth",
-            "invalid_blocks",
-            "invalid_blocks_format",
-            "invalid_charset",
-            "invalid_cursor",
-            "invalid_form_data",
-            "invalid_limit",
-            "invalid_metadata_format",
-            "invalid_metadata_schema",
-            "invalid_post_type",
-            "invalid_ts_latest",
-            "invalid_ts_oldest",
-            "is_archived",
-            "markdown_text_conflict",
-            "message_limit_exceeded",
-            "messages_tab_disabled",
-            "metadata_must_be_sent_from_app",
-            "metadata_too_large",
-            "method_deprecated",
-            "method_not_supported_for_channel_type",
-            "missing_argument",
-            "missing_post_type",
-            "missing_scope",
-            "msg_blocks_too_long",
-            "msg_too_long",
-            "no_permission",
-            "no_text",
-            "not_allowed_token_type",
-            "not_authed",
-            "not_in_channel",
-            "org_login_required",
-            "restricted_action",
-            "restricted_action_non_threadable_channel",
-            "restricted_action_read_only_channel",
-            "restricted_action_thread_locked",
-            "restricted_action_thread_only_channel",
-            "slack_connect_canvas_sharing_blocked",
-            "slack_connect_file_link_sharing_blocked",
-            "slack_connect_lists_sharing_blocked",
-            "team_access_not_granted",
-            "team_not_found",
-            "thread_not_found",
-            "token_expired",
-            "token_revoked",
-            "too_many_attachments",
-            "too_many_contact_cards",
-            "two_factor_setup_required",
-            "unknown_method",
-            "user_not_found");
 
     private final String token;
     private final URI url;
@@ -364,12 +285,7 @@ public final class SlackWebApi {
 
     private JsonNode call(String method, Map<String, ? extends @Nullable Object> arguments, Runnable beforeEachSend)
             throws InterruptedException {
-        var request = HttpRequest.newBuilder(url.resolve(method))
-                .timeout(timeout)
-                .header("Authorization", "Bearer " + token)
-                .header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-                .POST(HttpRequest.BodyPublishers.ofString(form(arguments)))
-                .build();
+        var request = SlackHttp.request(url, method, token, arguments, timeout);
         long last = nanoTime.getAsLong() + waitNanos;
         for (int number = 1; ; number++) {
             Duration waited = await(method, arguments, last);
@@ -383,37 +299,26 @@ public final class SlackWebApi {
                 Outcome outcome = failure == FailureClass.NOT_SENT ? Outcome.NOT_SENT : Outcome.AMBIGUOUS;
                 tell(method, outcome, waited, sentAt);
                 throw new SlackApiException(
-                        method, failure == FailureClass.NOT_SENT ? "not_sent" : NO_ANSWER, failure, e);
+                        method, failure == FailureClass.NOT_SENT ? "not_sent" : SlackHttp.NO_ANSWER, failure, e);
             }
-            JsonNode answer = answer(response);
-            String error = error(response.statusCode(), answer);
+            var answer = SlackHttp.Answer.of(response);
+            String error = answer.error();
             if (error == null) {
                 tell(method, Outcome.OK, waited, sentAt);
-                return answer;
+                return answer.json();
             }
-            if (!error.equals(RATE_LIMITED)) {
-                boolean refused = REFUSALS.contains(error);
+            if (!answer.isRateLimited()) {
+                boolean refused = answer.isRefusal();
                 tell(method, refused ? Outcome.REFUSED : Outcome.AMBIGUOUS, waited, sentAt);
                 throw new SlackApiException(
                         method, error, refused ? FailureClass.NOT_EXECUTED : FailureClass.AMBIGUOUS, null);
             }
             tell(method, Outcome.RATE_LIMITED, waited, sentAt);
-            keepTo(method, retryAfter(response));
+            keepTo(method, answer.retryAfter());
             if (number == attempts) {
-                throw new SlackApiException(method, RATE_LIMITED, FailureClass.NOT_EXECUTED, null);
+                throw new SlackApiException(method, error, FailureClass.NOT_EXECUTED, null);
             }
         }
-    }
-
-    private static String form(Map<String, ? extends @Nullable Object> arguments) {
-        return arguments.entrySet().stream()
-                .filter(argument -> argument.getValue() != null)
-                .map(argument -> encoded(argument.getKey()) + "=" + encoded(String.valueOf(argument.getValue())))
-                .collect(Collectors.joining("&"));
-    }
-
-    private static String encoded(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
     /** Until the call's turn has come; answers how long that took. */
@@ -455,7 +360,8 @@ public final class SlackWebApi {
             return false;
         }
         try {
-            return guard.advance(shared(method), new EntityVersion(clock.millis(), "", false), DEFAULT_RETRY_AFTER)
+            return guard.advance(
+                            shared(method), new EntityVersion(clock.millis(), "", false), SlackHttp.DEFAULT_RETRY_AFTER)
                     == VersionGuard.Verdict.STALE;
         } catch (StoreException e) {
             LOG.warn("Whether others were told to wait with {} is not known", method, e);
@@ -474,40 +380,10 @@ public final class SlackWebApi {
         }
         try {
             var until = new EntityVersion(clock.millis() + retryAfter.toMillis(), "", false);
-            guard.advance(shared(method), until, retryAfter.plus(DEFAULT_RETRY_AFTER));
+            guard.advance(shared(method), until, retryAfter.plus(SlackHttp.DEFAULT_RETRY_AFTER));
         } catch (StoreException e) {
             LOG.warn("Others could not be told to wait with {}", method, e);
         }
-    }
-
-    private static Duration retryAfter(HttpResponse<?> response) {
-        String seconds = response.headers().firstValue("Retry-After").orElse("");
-        return seconds.matches("[0-9]{1,6}") ? Duration.ofSeconds(Long.parseLong(seconds)) : DEFAULT_RETRY_AFTER;
-    }
-
-    private static JsonNode answer(HttpResponse<byte[]> response) {
-        try {
-            return Objects.requireNonNullElse(
-                    SlackEvent.JSON.readTree(response.body()), SlackEvent.JSON.createObjectNode());
-        } catch (IOException e) {
-            return SlackEvent.JSON.createObjectNode();
-        }
-    }
-
-    /** Null when it is done. */
-    private static @Nullable String error(int status, JsonNode answer) {
-        if (status == 429) {
-            return RATE_LIMITED;
-        }
-        if (status != 200) {
-            return "http_" + status;
-        }
-        if (answer.path("ok").asBoolean(false)) {
-            return null;
-        }
-        String error = answer.path("error").asText("");
-        // Goes into messages and logs.
-        return error.matches("[a-z0-9_.:-]{1,80}") ? error : NO_ANSWER;
     }
 
     private void tell(String method, Outcome outcome, Duration waited, long sentAt) {

@@ -114,6 +114,10 @@ final class SocketFleet {
     private final List<Command> commands = new ArrayList<>();
     private int lastId;
     private long heldUntil = Long.MIN_VALUE;
+    /** The time as it was told last. */
+    private long now;
+
+    private final Pace pace = new Pace(() -> now);
     private @Nullable String stopped;
     private long shutdownBy = Long.MAX_VALUE;
     private boolean closing;
@@ -129,6 +133,7 @@ final class SocketFleet {
         this.timing = timing;
         this.backoff = backoff;
         this.random = random;
+        this.now = now;
         for (int i = 0; i < size; i++) {
             places.add(new Place(now + i * SPREAD.toNanos()));
         }
@@ -279,6 +284,7 @@ final class SocketFleet {
 
     /** Time has passed. */
     List<Command> tick(long now) {
+        this.now = now;
         for (Connection connection : List.copyOf(connections.values())) {
             look(connection, now);
         }
@@ -365,6 +371,9 @@ final class SocketFleet {
             makeRoom(place, now);
             return;
         }
+        if (!mayOpen()) {
+            return;
+        }
         Reason reason = place.wanted;
         reconnects.merge(reason, 1L, Long::sum);
         var connection = new Connection(++lastId, place, reason, now);
@@ -372,6 +381,12 @@ final class SocketFleet {
         connections.put(connection.id, connection);
         tell(SocketEvent.Type.OPENING, connection.id, reason, 0, "");
         commands.add(new Command.Open(connection.id));
+    }
+
+    /** Slack's limit on asking for connections is of its lowest tier: some at once, then one at a time. */
+    private boolean mayOpen() {
+        long every = timing.openEvery().toNanos();
+        return pace.take("open", every, every * (timing.opensAtOnce() - 1)) >= 0;
     }
 
     /** Slack takes no more: while others serve, the one to be replaced goes first. */

@@ -208,7 +208,22 @@ public final class SocketModeClient implements AutoCloseable {
         }
 
         /**
-         * Asks Slack for connections that live for six minutes instead of hours, to see the replacing. For tests.
+         * Sets how often Slack is asked for a connection: 20 times at once and then once a minute by default, which is what the
+         * lowest of Slack's limits allows. Processes do not share it.
+         *
+         * @param atOnce how many times without a pause, from 1
+         * @param every when those are used up, once in each time of this length; more than zero
+         * @return this
+         * @throws IllegalArgumentException if one is not as described
+         */
+        public Builder opens(int atOnce, Duration every) {
+            timing = timing.withOpens(Bounds.atLeastOne("atOnce", atOnce), Bounds.positive("every", every));
+            return this;
+        }
+
+        /**
+         * Asks Slack for connections that live for six minutes instead of hours, to see the replacing. For tests; with more than
+         * four connections, {@link #opens} must allow more than once a minute.
          *
          * @return this
          */

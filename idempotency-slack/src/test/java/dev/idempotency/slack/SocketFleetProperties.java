@@ -23,13 +23,14 @@ import net.jqwik.api.constraints.IntRange;
 final class SocketFleetProperties {
     private static final SocketTiming TIMING = SocketTiming.DEFAULT;
     private static final long MILLI = 1_000_000;
+    private static final long START = 1_000 * MILLI;
 
     /** The fleet, and what Slack and the network make of its connections. */
     private static final class World {
         final Random random;
         final int size;
         final SocketFleet fleet;
-        long now = 1_000 * MILLI;
+        long now = START;
 
         /** What the fleet believes to exist; true once its hello was told and it was not closed by the fleet. */
         final Map<Integer, Boolean> open = new TreeMap<>();
@@ -68,6 +69,10 @@ final class SocketFleetProperties {
                         .as("a number is used once")
                         .isNull();
                 opens++;
+                assertThat(opens - TIMING.opensAtOnce())
+                        .as("asked for beyond those at once")
+                        .isLessThanOrEqualTo(
+                                (int) ((now - START) / TIMING.openEvery().toNanos()));
             } else if (command instanceof Command.Close closed) {
                 lets(closed.id());
                 assertThat(open).containsKey(closed.id());
@@ -239,9 +244,9 @@ final class SocketFleetProperties {
             world.pass(i % 50 == 0 ? 30_000 : 200);
         }
 
-        // The longest backoff, the longest drain and Retry-After, and then some.
+        // The longest backoff, the longest drain and Retry-After, a minute for each connection, and then some.
         for (int i = 0; i < 1_800; i++) {
-            world.pass(100);
+            world.pass(1_500);
             world.settle();
         }
 
@@ -283,7 +288,7 @@ final class SocketFleetProperties {
         world.refused = true;
         for (int i = 0; i < 300; i++) {
             world.happen(false);
-            world.pass(500);
+            world.pass(1_500);
         }
 
         assertThat(world.fleet.stopped()).isEqualTo("link_disabled");

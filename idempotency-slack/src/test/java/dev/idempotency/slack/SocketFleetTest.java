@@ -243,7 +243,8 @@ final class SocketFleetTest {
                         .toSeconds())
                 .boxed()
                 .toList();
-        assertThat(pauses).startsWith(1L, 2L, 4L, 8L, 16L, 30L, 30L).endsWith(30L);
+        // In the end it is not the backoff that counts, but Slack's limit.
+        assertThat(pauses).startsWith(1L, 2L, 4L, 8L, 16L, 30L, 30L).endsWith(60L);
     }
 
     @Test
@@ -259,6 +260,24 @@ final class SocketFleetTest {
         pass(fleet, Duration.ofMillis(200));
 
         assertThat(opened()).containsExactly(1, 2, 3, 4);
+    }
+
+    @Test
+    void opens_beyondThoseAtOnce_areOneAMinute_untilItWasQuiet() {
+        SocketFleet fleet = fleet(10);
+        for (int second = 0; second < 600; second++) {
+            pass(fleet, Duration.ofSeconds(1));
+            for (SocketState.Connection connection : fleet.connections(now)) {
+                tell(at -> fleet.notOpened(connection.number(), "internal_error", at));
+            }
+        }
+        assertThat(opened()).hasSizeBetween(20 + 9, 20 + 10);
+
+        pass(fleet, Duration.ofMinutes(5));
+
+        assertThat(opened())
+                .as("one for each of the places that wait, as far as the minutes go")
+                .hasSizeBetween(34, 35);
     }
 
     @Test
