@@ -24,6 +24,15 @@ final class PostgresSnippets {
         return store;
     }
 
+    static JdbcIdempotencyStore manyCallers(DataSource dataSource) {
+        // tag::many-callers[]
+        var store = JdbcIdempotencyStore.builder(dataSource)
+                .singleSteps(8) // the connections of its pool
+                .build();
+        // end::many-callers[]
+        return store;
+    }
+
     static boolean partitions(DataSource dataSource, LocalDate today) {
         // tag::partitions[]
         var store = JdbcIdempotencyStore.builder(dataSource)

@@ -46,6 +46,13 @@ final class Failures {
                 failure);
     }
 
+    /** PostgreSQL was asked, and said that it has rolled the statement back. */
+    static boolean isRefusal(StoreException failure) {
+        return !failure.mayHaveWritten()
+                && failure.getCause() instanceof SQLException cause
+                && isRolledBack(cause.getSQLState());
+    }
+
     private static boolean isRolledBack(@Nullable String state) {
         return state != null
                 && !state.equals(STATEMENT_COMPLETION_UNKNOWN)

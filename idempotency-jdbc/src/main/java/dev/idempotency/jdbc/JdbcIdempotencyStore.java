@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -40,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * Records on PostgreSQL 14 or later. Thread-safe, and shared by all processes that use the same table.
  *
  * <p>Every step is one statement in a transaction of its own, on a connection of its own: nothing that the caller's
- * transaction does undoes a reservation. Times are the server's. Give the store a small pool of its own; a caller that holds
+ * transaction does undoes a reservation. Only steps of very many callers share their statements. Times are the server's. Give the store a small pool of its own; a caller that holds
  * a connection while the store waits for another one of the same pool can wait for itself.
  *
  * <p>A call whose effect is in the same database can write it in one transaction with its record: one of the store's own
@@ -78,6 +79,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
     private final VersionGuard versionGuard;
     private final JdbcProbe probe;
     private final @Nullable WakeUps wakeUps;
+    private final Batches batches;
 
     /** What an open transaction of this store's has ended the attempt of. */
     private final Map<Handle, IdempotencyKey> endings = new ConcurrentHashMap<>();
@@ -91,7 +93,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
             InboxStore inbox,
             VersionGuard versionGuard,
             JdbcProbe probe,
-            @Nullable WakeUps wakeUps) {
+            @Nullable WakeUps wakeUps,
+            int singleSteps) {
         this.connections = connections;
         this.transactions = new Transactions(connections);
         this.table = table;
@@ -102,6 +105,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
         this.versionGuard = versionGuard;
         this.probe = probe;
         this.wakeUps = wakeUps;
+        this.batches = new Batches(connections, statements, table, singleSteps);
     }
 
     /**
@@ -138,6 +142,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
         private @Nullable Function<IdempotencyKey, LocalDate> dayOf;
         private String clock = Statements.SERVER_CLOCK;
         private @Nullable DataSource wakeUps;
+        private int singleSteps = 16;
 
         private Builder(DataSource dataSource) {
             this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
@@ -228,6 +233,22 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
             return this;
         }
 
+        /**
+         * Sets how many steps at once go to the server each by itself, 16 by default. Steps of more callers than that are
+         * gathered, up to 128 in one statement. Set it to the number of connections that the store's pool has.
+         *
+         * @param value from 0, which gathers always; {@link Integer#MAX_VALUE} never does
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder singleSteps(int value) {
+            if (value < 0) {
+                throw new IllegalArgumentException("singleSteps is " + value + "; it must not be negative");
+            }
+            singleSteps = value;
+            return this;
+        }
+
         /** For tests that make time pass. */
         Builder clock(String expression) {
             clock = expression;
@@ -276,7 +297,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
                     new JdbcInbox(connections, found, clock),
                     new JdbcVersionGuard(connections, found, clock),
                     probe,
-                    wakeUps == null ? null : new WakeUps(new Connections(wakeUps, timeout), connections, found));
+                    wakeUps == null ? null : new WakeUps(new Connections(wakeUps, timeout), connections, found),
+                    singleSteps);
         }
 
         private List<String> scripts() {
@@ -344,10 +366,26 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
         if (joined != null) {
             // What the joined transaction has completed itself, no other connection sees.
             Snapshot standing = find(joined, key);
-            if (standing.record() != null) {
-                return standing;
-            }
+            return standing.record() != null ? standing : reserveAlone(key, write);
         }
+        return inCompany(key, null, write, () -> reserveAlone(key, write));
+    }
+
+    /** The step is gathered with those of other callers when there are many. */
+    private Snapshot inCompany(
+            IdempotencyKey key, @Nullable IdempotencyRecord expected, @Nullable Write write, Supplier<Snapshot> alone) {
+        try {
+            if (batches.enter()) {
+                return alone.get();
+            }
+            var member = new Member(key, dayOf == null ? null : Partitions.day(key, dayOf), expected, write);
+            return member.isSmall() ? batches.join(member).orElseGet(alone) : alone.get();
+        } finally {
+            batches.leave();
+        }
+    }
+
+    private Snapshot reserveAlone(IdempotencyKey key, Write write) {
         for (int looks = 1; looks <= LOOKS; looks++) {
             Optional<Snapshot> snapshot =
                     connections.plain("reserve", connection -> tryReserve(connection, key, write));
@@ -378,11 +416,16 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        Optional<Instant> written = connections.plain("replace", connection -> tryReplace(connection, expected, write));
-        if (wakeUps != null && written.isPresent() && endsAttempt(expected, write)) {
+        Snapshot answer = inCompany(expected.key(), expected, write, () -> replaceAlone(expected, write));
+        if (wakeUps != null && answer.applied() && endsAttempt(expected, write)) {
             wakeUps.ended(expected.key());
         }
-        return written.map(now -> new Snapshot(true, write.at(now), now)).orElseGet(() -> find(expected.key()));
+        return answer;
+    }
+
+    private Snapshot replaceAlone(IdempotencyRecord expected, Write write) {
+        Optional<Instant> written = connections.plain("replace", connection -> tryReplace(connection, expected, write));
+        return written.map(now -> new Snapshot(true, write.at(now), now)).orElseGet(() -> findAlone(expected.key()));
     }
 
     private static boolean endsAttempt(IdempotencyRecord expected, Write write) {
@@ -408,7 +451,11 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
     @Override
     public Snapshot find(IdempotencyKey key) {
         Connection joined = transactions.joined();
-        return joined == null ? connections.plain("find", connection -> tryFind(connection, key)) : find(joined, key);
+        return joined == null ? inCompany(key, null, null, () -> findAlone(key)) : find(joined, key);
+    }
+
+    private Snapshot findAlone(IdempotencyKey key) {
+        return connections.plain("find", connection -> tryFind(connection, key));
     }
 
     private Snapshot find(Connection transaction, IdempotencyKey key) {
@@ -441,6 +488,10 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
         Objects.requireNonNull(key, "key");
         Objects.requireNonNull(wake, "wake");
         return wakeUps == null ? () -> {} : wakeUps.watch(key, wake);
+    }
+
+    Batches batches() {
+        return batches;
     }
 
     @Nullable

@@ -15,12 +15,10 @@ import java.io.IOException;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.function.Function;
@@ -32,63 +30,59 @@ final class Rows {
 
     // ---- out
 
-    /** Sets the parameters that {@link Statements} has for what a write changes, in its order; answers the next index. */
+    /** Sets the parameters that {@link Statements} has for what a write changes; answers the next index. */
     static int bind(PreparedStatement statement, int first, Write write) throws SQLException {
+        var parameters = new Parameters(statement, first);
+        put(parameters, write);
+        return parameters.next();
+    }
+
+    /** What a write changes, in the order of {@link Statements}. */
+    static void put(Values values, Write write) throws SQLException {
         IdempotencyRecord next = write.next();
         Fingerprint fingerprint = next.fingerprint();
         StoredResult result = next.result();
         StoredRequest request = next.request();
-        int i = first;
-        statement.setInt(i++, next.generation());
-        statement.setString(i++, fingerprint == null ? null : fingerprint.algorithm());
-        statement.setString(i++, fingerprint == null ? null : fingerprint.digest());
-        statement.setString(i++, next.state().name());
-        statement.setLong(i++, next.version());
-        statement.setString(i++, next.token().value());
-        statement.setInt(i++, next.attempt());
-        statement.setString(i++, next.nativeKey());
-        statement.setString(i++, next.terms().policy().name());
-        statement.setString(i++, next.terms().whenMissing().name());
-        micros(statement, i++, next.terms().quiescence());
-        micros(statement, i++, roundedDown(next.terms().resendWithin()));
-        statement.setString(i++, result == null ? null : result.kind().name());
-        statement.setString(i++, result == null ? null : result.codec());
-        statement.setBytes(i++, result == null ? null : result.bytes());
-        statement.setString(i++, request == null ? null : request.codec());
-        statement.setBytes(i++, request == null ? null : request.bytes());
-        statement.setString(i++, EvidenceJson.write(next.evidence()));
-        return bindTimes(statement, i, write);
+        values.number((long) next.generation());
+        values.text(fingerprint == null ? null : fingerprint.algorithm());
+        values.text(fingerprint == null ? null : fingerprint.digest());
+        values.text(next.state().name());
+        values.number(next.version());
+        values.text(next.token().value());
+        values.number((long) next.attempt());
+        values.text(next.nativeKey());
+        values.text(next.terms().policy().name());
+        values.text(next.terms().whenMissing().name());
+        values.number(micros(next.terms().quiescence()));
+        values.number(micros(roundedDown(next.terms().resendWithin())));
+        values.text(result == null ? null : result.kind().name());
+        values.text(result == null ? null : result.codec());
+        values.bytes(result == null ? null : result.bytes());
+        values.text(request == null ? null : request.codec());
+        values.bytes(request == null ? null : request.bytes());
+        values.text(EvidenceJson.write(next.evidence()));
+        putTimes(values, write);
     }
 
     /** Each time is either one that the record had, or so long from now: now is the server's. */
-    private static int bindTimes(PreparedStatement statement, int first, Write write) throws SQLException {
+    private static void putTimes(Values values, Write write) throws SQLException {
         Times old = write.next().times();
         State state = write.next().state();
         boolean inFlight = state == State.IN_FLIGHT;
-        Duration retention = write.retention();
-        int i = first;
-        time(statement, i++, write.created() ? null : old.createdAt());
-        time(statement, i++, write.firstSent() ? null : old.firstSentAt());
-        time(statement, i++, write.newState() ? null : old.stateSince());
-        time(statement, i++, inFlight && write.lease() == null ? old.leaseUntil() : null);
-        micros(statement, i++, state.isUnresolved() ? write.lease() : null);
+        Long retention = micros(write.retention());
+        values.time(write.created() ? null : old.createdAt());
+        values.time(write.firstSent() ? null : old.firstSentAt());
+        values.time(write.newState() ? null : old.stateSince());
+        values.time(inFlight && write.lease() == null ? old.leaseUntil() : null);
+        values.number(state.isUnresolved() ? micros(write.lease()) : null);
         // expires_at
-        time(statement, i++, write.created() && retention != null ? null : old.expiresAt());
-        micros(statement, i++, retention);
+        values.time(write.created() && retention != null ? null : old.expiresAt());
+        values.number(retention);
         // forget_at
-        time(statement, i++, retention == null ? old.forgetAt() : null);
-        time(statement, i++, write.created() && retention != null ? null : old.expiresAt());
-        micros(statement, i++, retention);
-        micros(statement, i++, write.tombstone());
-        return i;
-    }
-
-    static void time(PreparedStatement statement, int index, @Nullable Instant time) throws SQLException {
-        if (time == null) {
-            statement.setNull(index, Types.TIMESTAMP_WITH_TIMEZONE);
-        } else {
-            statement.setObject(index, time.atOffset(ZoneOffset.UTC));
-        }
+        values.time(retention == null ? old.forgetAt() : null);
+        values.time(write.created() && retention != null ? null : old.expiresAt());
+        values.number(retention);
+        values.number(micros(write.tombstone()));
     }
 
     /** The one span that must not grow: the provider's window does not. */
@@ -96,19 +90,12 @@ final class Rows {
         return window == null ? null : window.truncatedTo(ChronoUnit.MICROS);
     }
 
-    private static void micros(PreparedStatement statement, int index, @Nullable Duration duration)
-            throws SQLException {
-        if (duration == null) {
-            statement.setNull(index, Types.BIGINT);
-        } else {
-            statement.setLong(index, micros(duration));
-        }
-    }
-
     /** Rounded up: a lease on the server must not end before the one that its owner counts. */
-    private static long micros(Duration duration) {
-        return Math.addExact(
-                Math.multiplyExact(duration.getSeconds(), 1_000_000L), (duration.getNano() + 999L) / 1_000L);
+    private static @Nullable Long micros(@Nullable Duration duration) {
+        return duration == null
+                ? null
+                : Math.addExact(
+                        Math.multiplyExact(duration.getSeconds(), 1_000_000L), (duration.getNano() + 999L) / 1_000L);
     }
 
     /** Sets the parameters that say which key; answers the next index. */

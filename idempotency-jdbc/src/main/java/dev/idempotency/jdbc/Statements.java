@@ -1,5 +1,12 @@
 package dev.idempotency.jdbc;
 
+import java.util.Collections;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
 /** The SQL for one table. Every statement is a transaction of its own, and reads the server's clock once. */
 final class Statements {
     static final String SERVER_CLOCK = "clock_timestamp()";
@@ -27,6 +34,33 @@ final class Statements {
                     + " COALESCE(CAST(? AS timestamptz), " + EXPIRES_AT
                     + " + CAST(? AS bigint) * interval '1 microsecond')";
 
+    /** Whether each of the values travels in an array of bytes or of text. */
+    private static final List<String> VALUE_TYPES = Pattern.compile("CAST\\(\\? AS (\\w+)\\)")
+            .matcher(VALUES)
+            .results()
+            .map(parameter -> parameter.group(1).equals("bytea") ? "bytea" : "text")
+            .toList();
+
+    private static final String VALUE_NAMES =
+            IntStream.range(0, VALUE_TYPES.size()).mapToObj(i -> "v" + i).collect(Collectors.joining(", "));
+
+    /** As {@link #VALUES}, out of a row that the parameters were unnested into. */
+    private static final String NAMED_VALUES = named(VALUES);
+
+    private static String named(String values) {
+        var named = new StringBuilder();
+        String[] between = values.split("\\?", -1);
+        for (int i = 0; i < between.length; i++) {
+            named.append(between[i]).append(i < between.length - 1 ? "i.v" + i : "");
+        }
+        return named.toString();
+    }
+
+    private static final String SETTINGS =
+            "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),"
+                    + " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
+                    + " set_config('lock_timeout', '100ms', true); ";
+
     /**
      * Inserts, or reads what stands, in one round trip; no row at all when another insert is just being committed. Inserts
      * only where nothing stands: an insert would wait for a transaction that has replaced the record and is still open.
@@ -37,6 +71,14 @@ final class Statements {
     final String replace;
 
     final String find;
+
+    /**
+     * Finds, reservations and replacements of many keys, each key at most once. Answers what stands of the first two, and
+     * what was written. The settings, which end with it, keep its plan from reading whole tables and from being made anew
+     * each time, and keep it from waiting for somebody else's transaction with so many callers behind it.
+     */
+    final String combined;
+
     final String firstUnresolved;
     final String nextUnresolved;
     private final String clock;
@@ -57,11 +99,53 @@ final class Statements {
                 + " AND r.token = ? AND r.version = ? RETURNING clock.now";
         find = clock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t + " r ON "
                 + keyIs;
+        combined = SETTINGS + combined(clock, t, table.partitioned());
         String unresolved = "SELECT scope, key, " + COLUMNS + " FROM " + t + " WHERE " + UNRESOLVED;
         String inOrder = " ORDER BY state_since, scope, key LIMIT ?";
         firstUnresolved = unresolved + inOrder;
         nextUnresolved = unresolved + " AND (state_since, scope, key) > (?, ?, ?)" + inOrder;
         this.clock = clock;
+    }
+
+    private static String combined(String clock, String t, boolean partitioned) {
+        String keys = partitioned ? "day, scope, key" : "scope, key";
+        String keyIs = (partitioned ? "r.day = CAST(i.day AS date) AND " : "") + "r.scope = i.scope AND r.key = i.key";
+        return clock + unnested("sought", keys, soughtTypes(partitioned))
+                + unnested("reserved", keys + ", " + VALUE_NAMES, reservedTypes(partitioned))
+                + unnested("expected", keys + ", " + VALUE_NAMES + ", token, version", expectedTypes(partitioned))
+                + ", standing AS (SELECT r.scope, r.key, " + qualified("r") + " FROM (SELECT " + keys
+                + " FROM sought UNION ALL SELECT " + keys + " FROM reserved) i JOIN " + t + " r ON " + keyIs
+                + "), written AS (INSERT INTO " + t + " (" + keys + ", " + COLUMNS + ") SELECT "
+                + (partitioned ? "CAST(i.day AS date), " : "") + "i.scope, i.key, " + NAMED_VALUES
+                + " FROM clock, reserved i WHERE NOT EXISTS (SELECT FROM " + t + " r WHERE " + keyIs
+                + ") ON CONFLICT DO NOTHING RETURNING scope, key), replaced AS (UPDATE " + t + " r SET (" + COLUMNS
+                + ") = ROW(" + NAMED_VALUES + ") FROM clock, expected i WHERE " + keyIs
+                + " AND r.token = i.token AND r.version = CAST(i.version AS bigint) RETURNING r.scope, r.key)"
+                + " SELECT clock.now, false AS applied, r.scope, r.key, " + qualified("r")
+                + " FROM clock LEFT JOIN standing r ON true"
+                + " UNION ALL SELECT clock.now, true, scope, key, " + nulls() + " FROM clock, written"
+                + " UNION ALL SELECT clock.now, true, scope, key, " + nulls() + " FROM clock, replaced";
+    }
+
+    private static String unnested(String name, String columns, List<String> types) {
+        return ", " + name + " AS (SELECT * FROM unnest("
+                + types.stream().map(type -> "CAST(? AS " + type + "[])").collect(Collectors.joining(", ")) + ") AS i("
+                + columns + "))";
+    }
+
+    /** The columns of what is sought in {@link #combined}, first of its three lists. */
+    static List<String> soughtTypes(boolean partitioned) {
+        return Collections.nCopies(partitioned ? 3 : 2, "text");
+    }
+
+    static List<String> reservedTypes(boolean partitioned) {
+        return Stream.concat(soughtTypes(partitioned).stream(), VALUE_TYPES.stream())
+                .toList();
+    }
+
+    static List<String> expectedTypes(boolean partitioned) {
+        return Stream.concat(reservedTypes(partitioned).stream(), Stream.of("text", "text"))
+                .toList();
     }
 
     /**

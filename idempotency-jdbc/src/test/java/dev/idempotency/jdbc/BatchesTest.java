@@ -1,0 +1,332 @@
+package dev.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.Snapshot;
+import dev.idempotency.store.StoreException;
+import dev.idempotency.testkit.process.PostgresServer;
+import dev.idempotency.testkit.process.TcpProxy;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** Steps of many callers that share a statement. */
+@Timeout(120)
+final class BatchesTest {
+    private static final LocalDate DAY = LocalDate.of(2026, 11, 22);
+
+    private final String schema = Database.schema();
+    private final Held held = new Held();
+    private final ExecutorService callers = Executors.newCachedThreadPool();
+
+    @AfterEach
+    void stop() {
+        callers.shutdownNow();
+    }
+
+    /** A data source that counts what is asked of it, and answers nothing while it is held. */
+    private static final class Held {
+        private final AtomicInteger asked = new AtomicInteger();
+        private volatile CountDownLatch held = new CountDownLatch(0);
+        private volatile Runnable onFirst = () -> {};
+
+        DataSource around(DataSource dataSource) {
+            return (DataSource) Proxy.newProxyInstance(
+                    DataSource.class.getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, arguments) -> {
+                        int number = asked.incrementAndGet();
+                        if (!held.await(1, TimeUnit.MINUTES)) {
+                            throw new SQLException("held for too long");
+                        }
+                        try {
+                            Object connection = method.invoke(dataSource, arguments);
+                            if (number == 1) {
+                                onFirst.run();
+                            }
+                            return connection;
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+        }
+    }
+
+    private JdbcIdempotencyStore.Builder builder() {
+        return JdbcIdempotencyStore.builder(held.around(Database.pool()))
+                .schema(schema)
+                .singleSteps(0);
+    }
+
+    private static void until(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(end);
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    /** All of them queue behind a find that is kept waiting, and then go together. */
+    private List<Future<Snapshot>> together(JdbcIdempotencyStore store, List<Callable<Snapshot>> steps) {
+        return together(store, steps, () -> {});
+    }
+
+    private List<Future<Snapshot>> together(
+            JdbcIdempotencyStore store, List<Callable<Snapshot>> steps, Runnable beforeAll) {
+        held.held = new CountDownLatch(1);
+        held.asked.set(0);
+        var first = callers.submit(() -> store.find(new IdempotencyKey("charge", DAY + "-0")));
+        until("the first has left the queue", () -> held.asked.get() == 1);
+        List<Future<Snapshot>> all = new ArrayList<>();
+        for (Callable<Snapshot> step : steps) {
+            all.add(callers.submit(step));
+            until("it queues", () -> store.batches().queued() == all.size());
+        }
+        held.asked.set(0);
+        beforeAll.run();
+        held.held.countDown();
+        until("the first is done", first::isDone);
+        return all;
+    }
+
+    private static StoreException failure(Future<Snapshot> step) throws InterruptedException {
+        try {
+            throw new AssertionError("answered " + step.get());
+        } catch (ExecutionException e) {
+            return (StoreException) e.getCause();
+        }
+    }
+
+    private static IdempotencyRecord reserved(JdbcIdempotencyStore store) {
+        return store.reserve(Writes.reservation(Writes.key())).record();
+    }
+
+    @Test
+    void steps_ofEveryKind_areOneStatement() throws Exception {
+        JdbcIdempotencyStore store = builder().createSchema().build();
+        IdempotencyRecord one = reserved(store);
+        IdempotencyRecord other = reserved(store);
+        IdempotencyKey fresh = Writes.key();
+
+        var answers = together(
+                store,
+                List.of(
+                        () -> store.reserve(Writes.reservation(fresh)),
+                        () -> store.replace(one, Writes.completion(one)),
+                        () -> store.reserve(Writes.reservation(other.key())),
+                        () -> store.find(Writes.key())));
+
+        Snapshot reserved = answers.get(0).get();
+        assertThat(reserved.applied()).isTrue();
+        Snapshot replaced = answers.get(1).get();
+        assertThat(replaced.applied()).isTrue();
+        assertThat(answers.get(2).get()).isEqualTo(new Snapshot(false, other, reserved.now()));
+        assertThat(answers.get(3).get()).isEqualTo(new Snapshot(false, null, reserved.now()));
+        assertThat(held.asked).as("connections").hasValue(1);
+        assertThat(store.find(fresh).record()).isEqualTo(reserved.record());
+        assertThat(store.find(one.key()).record()).isEqualTo(replaced.record());
+    }
+
+    @Test
+    void steps_onOneKey_goOneAfterTheOther() throws Exception {
+        JdbcIdempotencyStore store = builder().createSchema().build();
+        IdempotencyRecord one = reserved(store);
+        List<Callable<Snapshot>> steps = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            steps.add(() -> store.replace(one, Writes.completion(one)));
+        }
+
+        var answers = together(store, steps);
+
+        assertThat(answers.get(0).get().applied()).isTrue();
+        for (var late : answers.subList(1, 3)) {
+            assertThat(late.get().applied()).isFalse();
+            assertThat(late.get().record()).isEqualTo(answers.get(0).get().record());
+        }
+    }
+
+    @Test
+    void step_thatIsRefused_failsAlone() throws Exception {
+        JdbcIdempotencyStore store = builder()
+                .partitionedByDay(key -> LocalDate.parse(key.value().substring(0, 10)))
+                .createSchema()
+                .build();
+        store.createPartitions(DAY, DAY);
+        var here = new IdempotencyKey("charge", DAY + "-1");
+        var nowhere = new IdempotencyKey("charge", DAY.plusDays(1) + "-2");
+        var hereToo = new IdempotencyKey("charge", DAY + "-3");
+
+        var answers = together(
+                store,
+                List.of(
+                        () -> store.reserve(Writes.reservation(here)),
+                        () -> store.reserve(Writes.reservation(nowhere)),
+                        () -> store.reserve(Writes.reservation(hereToo))));
+
+        assertThat(answers.get(0).get().applied()).isTrue();
+        assertThat(failure(answers.get(1)).mayHaveWritten()).isFalse();
+        assertThat(failure(answers.get(1))).hasMessageContaining("no partition for the key's day");
+        assertThat(answers.get(2).get().applied()).isTrue();
+    }
+
+    @Test
+    void day_thatIsNull_isTheCallersFailure() {
+        JdbcIdempotencyStore store =
+                builder().partitionedByDay(key -> null).createSchema().build();
+
+        assertThatThrownBy(() -> store.find(Writes.key()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("each key must have one");
+    }
+
+    /** Somebody's open transaction has written the record that one caller wants to replace. */
+    @Test
+    void step_thatMustWait_keepsNobodyElse() throws Exception {
+        JdbcIdempotencyStore store = builder().createSchema().build();
+        IdempotencyRecord busy = reserved(store);
+        IdempotencyRecord idle = reserved(store);
+        try (Connection open = Database.pool().getConnection()) {
+            open.setAutoCommit(false);
+            try (var statement =
+                    open.prepareStatement("UPDATE " + schema + ".idempotency_record SET attempt = 2 WHERE key = ?")) {
+                statement.setString(1, busy.key().value());
+                statement.executeUpdate();
+            }
+            var answers = together(
+                    store,
+                    List.of(
+                            () -> store.replace(busy, Writes.completion(busy)),
+                            () -> store.replace(idle, Writes.completion(idle))));
+
+            assertThat(answers.get(1).get().applied()).isTrue();
+            assertThat(answers.get(0)).isNotDone();
+            open.commit();
+            assertThat(answers.get(0).get().applied()).isTrue();
+        }
+    }
+
+    @Test
+    void record_thatCannotBeRead_failsAlone() throws Exception {
+        JdbcIdempotencyStore store = builder().createSchema().build();
+        IdempotencyRecord newer = reserved(store);
+        IdempotencyRecord known = reserved(store);
+        Jdbi.create(Database.pool())
+                .useHandle(handle -> handle.execute(
+                        "UPDATE " + schema + ".idempotency_record SET recovery = 'UNHEARD_OF' WHERE key = ?",
+                        newer.key().value()));
+
+        var answers = together(
+                store,
+                List.of(
+                        () -> store.find(newer.key()),
+                        () -> store.reserve(Writes.reservation(newer.key())),
+                        () -> store.find(known.key())));
+
+        assertThat(failure(answers.get(0))).hasMessageContaining("written by a newer version");
+        assertThat(failure(answers.get(1))).hasMessageContaining("written by a newer version");
+        assertThat(answers.get(2).get().record()).isEqualTo(known);
+    }
+
+    /** The batch is committed, and its connection breaks before anybody hears of it. */
+    @Test
+    void answer_thatIsLost_isInDoubtForEach() throws Exception {
+        JdbcIdempotencyStore direct = builder().createSchema().build();
+        try (var proxy = TcpProxy.start(Database.server().port());
+                var pool = Database.pool(PostgresServer.jdbcUrl(proxy.port()))) {
+            JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(held.around(pool))
+                    .schema(schema)
+                    .singleSteps(0)
+                    .build();
+            var writes = List.of(Writes.reservation(Writes.key()), Writes.reservation(Writes.key()));
+            List<Callable<Snapshot>> steps = new ArrayList<>();
+            writes.forEach(write -> steps.add(() -> store.reserve(write)));
+
+            var answers = together(store, steps, () -> held.onFirst = () -> proxy.cutAnswer(1));
+
+            for (int i = 0; i < 2; i++) {
+                assertThat(failure(answers.get(i)).mayHaveWritten()).isTrue();
+                Snapshot again = store.reserve(writes.get(i));
+                assertThat(again.applied()).isFalse();
+                assertThat(again.record().token())
+                        .isEqualTo(writes.get(i).next().token());
+            }
+            assertThat(direct.find(writes.get(0).next().key()).record()).isNotNull();
+        }
+    }
+
+    @Test
+    void server_thatIsNotThere_isToldToEachAtOnce() throws Exception {
+        builder().createSchema();
+        try (var proxy = TcpProxy.start(Database.server().port())) {
+            var proxied = new PGSimpleDataSource();
+            proxied.setUrl(PostgresServer.jdbcUrl(proxy.port()));
+            JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(held.around(proxied))
+                    .schema(schema)
+                    .singleSteps(0)
+                    .build();
+
+            var answers = together(
+                    store,
+                    List.of(() -> store.find(Writes.key()), () -> store.reserve(Writes.reservation(Writes.key()))),
+                    proxy::cut);
+
+            for (var answer : answers) {
+                assertThat(failure(answer).mayHaveWritten()).isFalse();
+            }
+            assertThat(held.asked).as("connections").hasValue(1);
+        }
+    }
+
+    /** A plan that was made for an empty table must not read a large one to its end. */
+    @Test
+    void table_thatGrows_isNeverReadToItsEnd() throws Exception {
+        JdbcIdempotencyStore store = builder().createSchema().build();
+        List<Callable<Void>> work = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            work.add(() -> {
+                IdempotencyRecord reserved = reserved(store);
+                store.find(reserved.key());
+                store.replace(reserved, Writes.completion(reserved));
+                return null;
+            });
+        }
+        for (var done : callers.invokeAll(work)) {
+            done.get();
+        }
+
+        until("the server has counted all of it", () -> counted("n_tup_ins") == 300 && counted("n_tup_upd") == 300);
+        assertThat(counted("idx_scan")).isGreaterThanOrEqualTo(600);
+        assertThat(counted("seq_tup_read")).isZero();
+    }
+
+    private long counted(String what) {
+        return Jdbi.create(Database.pool())
+                .withHandle(handle -> handle.createQuery("SELECT " + what
+                                + " FROM pg_stat_user_tables WHERE schemaname = ? AND relname = 'idempotency_record'")
+                        .bind(0, schema)
+                        .mapTo(Long.class)
+                        .one());
+    }
+}
