@@ -2,7 +2,6 @@ package dev.idempotency.benchmarks;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.zaxxer.hikari.HikariDataSource;
-import dev.idempotency.benchmarks.Subject.Kind;
 import dev.idempotency.benchmarks.Subject.Path;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.jdbc.JdbcIdempotencyStore;
@@ -38,10 +37,15 @@ final class Benchmarks implements Callable<Integer> {
     /** Where reading the clock would be most of the work. */
     private static final int IN_PROCESS_SAMPLING = 16;
 
-    @Option(names = "--quick", description = "About three minutes instead of half an hour: fewer rounds, smaller tables.")
+    @Option(
+            names = "--quick",
+            description = "About three minutes instead of half an hour: fewer rounds, smaller tables.")
     boolean quick;
 
-    @Option(names = "--out", defaultValue = "target/performance", description = "The folder of the report (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--out",
+            defaultValue = "target/performance",
+            description = "The folder of the report (${DEFAULT-VALUE}).")
     java.nio.file.Path out = java.nio.file.Path.of("target/performance");
 
     @Option(
@@ -59,7 +63,10 @@ final class Benchmarks implements Callable<Integer> {
     @Nullable
     String redisUrl;
 
-    @Option(names = "--pool", defaultValue = "16", description = "Connections to PostgreSQL, of each (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--pool",
+            defaultValue = "16",
+            description = "Connections to PostgreSQL, of each (${DEFAULT-VALUE}).")
     int connections = 16;
 
     @Option(names = "--rounds", description = "How many rounds count.")
@@ -70,7 +77,10 @@ final class Benchmarks implements Callable<Integer> {
     @Nullable
     Integer cellMillis;
 
-    @Option(names = "--seed", defaultValue = "1", description = "What the order within the rounds is drawn from (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            defaultValue = "1",
+            description = "What the order within the rounds is drawn from (${DEFAULT-VALUE}).")
     long seed = 1;
 
     private final PrintStream log = System.out;
@@ -96,7 +106,8 @@ final class Benchmarks implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         if (only != null && !PARTS.containsAll(only)) {
-            throw new IllegalArgumentException("--only takes " + PARTS.stream().sorted().toList());
+            throw new IllegalArgumentException(
+                    "--only takes " + PARTS.stream().sorted().toList());
         }
         long from = System.nanoTime();
         part("caffeine", this::caffeine);
@@ -228,8 +239,20 @@ final class Benchmarks implements Callable<Integer> {
         try (var server = Server.redis(redisUrl, "everysec")) {
             if (wants("redis")) {
                 List<Subject> subjects = redisSubjects(server);
-                compare(Targets.REDIS, Path.FIRST, quick ? new int[] {16} : new int[] {1, 16, 64}, subjects, server::cpuNanos, false);
-                compare(Targets.REDIS, Path.REPLAY, quick ? new int[] {16} : new int[] {1, 16}, subjects, server::cpuNanos, false);
+                compare(
+                        Targets.REDIS,
+                        Path.FIRST,
+                        quick ? new int[] {16} : new int[] {1, 16, 64},
+                        subjects,
+                        server::cpuNanos,
+                        false);
+                compare(
+                        Targets.REDIS,
+                        Path.REPLAY,
+                        quick ? new int[] {16} : new int[] {1, 16},
+                        subjects,
+                        server::cpuNanos,
+                        false);
                 closeAll();
             }
             run.put("Redis", Versions.of(RedisClient.class) + "; " + server.settings());
@@ -237,7 +260,9 @@ final class Benchmarks implements Callable<Integer> {
                     var connection = client.connect();
                     RedisIdempotencyStore store = RedisIdempotencyStore.create(client)) {
                 var commands = connection.sync();
-                part("one-key", () -> oneKey().on(Targets.REDIS, store, key -> commands.set("bare:" + key, Downstream.RESULT)));
+                part(
+                        "one-key",
+                        () -> oneKey().on(Targets.REDIS, store, key -> commands.set("bare:" + key, Downstream.RESULT)));
                 part("memory", () -> memory().on(Targets.REDIS, store, () -> usedMemory(commands.info("memory"))));
             }
         }
@@ -267,7 +292,8 @@ final class Benchmarks implements Callable<Integer> {
     private static long usedMemory(String info) {
         return info.lines()
                 .filter(line -> line.startsWith("used_memory:"))
-                .map(line -> Long.parseLong(line.substring("used_memory:".length()).strip()))
+                .map(line ->
+                        Long.parseLong(line.substring("used_memory:".length()).strip()))
                 .findFirst()
                 .orElseThrow();
     }
@@ -278,11 +304,20 @@ final class Benchmarks implements Callable<Integer> {
                 List<Subject> subjects = new ArrayList<>();
                 add(subjects, "raw PostgreSQL", () -> PostgresSubjects.raw(server, connections, downstream));
                 add(subjects, Library.NAME, () -> PostgresSubjects.library(server, connections, downstream));
-                add(subjects, "Spring Integration", () -> PostgresSubjects.springIntegration(server, connections, downstream));
+                add(
+                        subjects,
+                        "Spring Integration",
+                        () -> PostgresSubjects.springIntegration(server, connections, downstream));
                 add(subjects, "Camel", () -> PostgresSubjects.camel(server, connections, downstream));
                 add(subjects, "ShedLock", () -> PostgresSubjects.shedLock(server, connections, downstream));
                 compare(Targets.POSTGRES, Path.FIRST, new int[] {1, 16, 64, 256}, subjects, server::cpuNanos, false);
-                compare(Targets.POSTGRES, Path.REPLAY, quick ? new int[] {16} : new int[] {1, 16, 64}, subjects, server::cpuNanos, false);
+                compare(
+                        Targets.POSTGRES,
+                        Path.REPLAY,
+                        quick ? new int[] {16} : new int[] {1, 16, 64},
+                        subjects,
+                        server::cpuNanos,
+                        false);
                 closeAll();
             }
             try (HikariDataSource pool = PostgresSubjects.pool(server, connections)) {
@@ -291,25 +326,31 @@ final class Benchmarks implements Callable<Integer> {
                     onOneTable(pool);
                 }
             }
-            part("growth", () -> new Growth(server, connections, log)
-                    .measure(results, rounds(false), quick ? 20_000 : 100_000, quick ? 200_000 : 5_000_000));
+            part(
+                    "growth",
+                    () -> new Growth(server, connections, log)
+                            .measure(results, rounds(false), quick ? 20_000 : 100_000, quick ? 200_000 : 5_000_000));
         }
     }
 
     private void onOneTable(HikariDataSource pool) {
-        JdbcIdempotencyStore store =
-                JdbcIdempotencyStore.builder(pool).table("others").createSchema().build();
+        JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(pool)
+                .table("others")
+                .createSchema()
+                .build();
         PostgresSubjects.execute(pool, PostgresSubjects.RAW);
         part("one-key", () -> oneKey().on(Targets.POSTGRES, store, key -> PostgresSubjects.rawReserve(pool, key, 1)));
         PostgresSubjects.execute(pool, "TRUNCATE others");
-        part("memory", () -> memory().on(Targets.POSTGRES, store, () -> {
-            try (var connection = pool.getConnection();
-                    var statement = connection.createStatement();
-                    var rows = statement.executeQuery("SELECT pg_total_relation_size('others')")) {
-                rows.next();
-                return rows.getLong(1);
-            }
-        }));
+        part(
+                "memory",
+                () -> memory().on(Targets.POSTGRES, store, () -> {
+                    try (var connection = pool.getConnection();
+                            var statement = connection.createStatement();
+                            var rows = statement.executeQuery("SELECT pg_total_relation_size('others')")) {
+                        rows.next();
+                        return rows.getLong(1);
+                    }
+                }));
     }
 
     private static String postgresVersion(HikariDataSource pool) throws SQLException {
@@ -325,8 +366,10 @@ final class Benchmarks implements Callable<Integer> {
                 Processor.count() + " processors, " + Processor.memoryGigabytes() + " GB, "
                         + System.getProperty("os.name") + " " + System.getProperty("os.arch")
                         + "; clients and servers share it");
-        run.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version") + ", heap up to "
-                + Runtime.getRuntime().maxMemory() / (1 << 20) + " MB");
+        run.put(
+                "Java",
+                System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version") + ", heap up to "
+                        + Runtime.getRuntime().maxMemory() / (1 << 20) + " MB");
         run.put("Peers", Versions.peers());
         run.put("Parts", only == null ? "all" : only.stream().sorted().collect(Collectors.joining(", ")));
         run.put("Kind of run", (quick ? "quick" : "full") + ", seed " + seed + ", " + took.toMinutes() + " min");

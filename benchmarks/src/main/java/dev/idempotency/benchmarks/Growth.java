@@ -17,7 +17,7 @@ import java.util.concurrent.ThreadLocalRandom;
 final class Growth {
     private static final int THREADS = 16;
     private static final int DAYS = 7;
-    private static final LocalDate TODAY = LocalDate.now(ZoneOffset.UTC);
+    private final LocalDate today = LocalDate.now(ZoneOffset.UTC);
 
     private final Server postgres;
     private final int connections;
@@ -47,7 +47,10 @@ final class Growth {
                         layout,
                         "x those at the small size",
                         ratio,
-                        outcomes.get(1).failure().or(() -> outcomes.get(0).failure()).orElse("")));
+                        outcomes.get(1)
+                                .failure()
+                                .or(() -> outcomes.get(0).failure())
+                                .orElse("")));
                 for (Outcome outcome : outcomes) {
                     results.add(new Results.Figure(
                             Targets.GROWTH,
@@ -68,24 +71,25 @@ final class Growth {
     private Subject subject(HikariDataSource pool, String name, Kind kind, boolean byDay, long records) {
         String table = "growth_" + (byDay ? "by_day_" : "plain_") + records;
         PostgresSubjects.execute(pool, "DROP TABLE IF EXISTS " + table);
-        JdbcIdempotencyStore.Builder builder = JdbcIdempotencyStore.builder(pool).table(table);
+        JdbcIdempotencyStore.Builder builder =
+                JdbcIdempotencyStore.builder(pool).table(table);
         if (byDay) {
             builder.partitionedByDay(Growth::day);
         }
         JdbcIdempotencyStore store = builder.createSchema().build();
         if (byDay) {
-            store.createPartitions(TODAY.minusDays(DAYS - 1), TODAY);
+            store.createPartitions(today.minusDays(DAYS - 1), today);
         }
         Subject library = Library.on(store, downstream, () -> {});
         fill(pool, table, library, byDay, records);
-        Subject.Work work = byDay ? order -> library.first().run(Order.of(today())) : library.first();
+        Subject.Work work = byDay ? order -> library.first().run(Order.of(newKey())) : library.first();
         return new Subject(name, kind, work, null, library.close());
     }
 
     /** Keys that tell their day and, as a UUID of version 7 does, their order. */
-    private static String today() {
+    private String newKey() {
         var random = ThreadLocalRandom.current();
-        return TODAY + String.format("-%016x-", System.nanoTime()) + new UUID(random.nextLong(), random.nextLong());
+        return today + String.format("-%016x-", System.nanoTime()) + new UUID(random.nextLong(), random.nextLong());
     }
 
     private static LocalDate day(IdempotencyKey key) {
@@ -93,15 +97,16 @@ final class Growth {
     }
 
     /** As many copies of a record that the library has written; by day, an equal part for each day. */
-    private static void fill(HikariDataSource pool, String table, Subject library, boolean byDay, long records) {
-        Order one = byDay ? Order.of(today()) : Order.fresh();
+    private void fill(HikariDataSource pool, String table, Subject library, boolean byDay, long records) {
+        Order one = byDay ? Order.of(newKey()) : Order.fresh();
         try {
             library.first().run(one);
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
         String key = byDay
-                ? "(r.day - (n % " + DAYS + ")::int)::text || '-' || lpad(to_hex(n), 16, '0') || '-' || gen_random_uuid()"
+                ? "(r.day - (n % " + DAYS
+                        + ")::int)::text || '-' || lpad(to_hex(n), 16, '0') || '-' || gen_random_uuid()"
                 : "gen_random_uuid()::text";
         String columns = "generation, fingerprint_algorithm, fingerprint, state, version, token, attempt, native_key,"
                 + " recovery, when_missing, quiescence_micros, resend_within_micros, result_kind, result_codec, result,"

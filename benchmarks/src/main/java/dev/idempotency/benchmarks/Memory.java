@@ -65,7 +65,10 @@ final class Memory {
             }
             reserved.await();
             add(name + ", in flight, in the store", room.used() - empty, "");
-            add(name + ", in flight, in the process that runs it", heap() - heapEmpty, "heap, with the record where the store is in the process");
+            add(
+                    name + ", in flight, in the process that runs it",
+                    heap() - heapEmpty,
+                    "heap, with the record where the store is in the process");
             List<CompletableFuture<String>> open;
             synchronized (answers) {
                 open = List.copyOf(answers);

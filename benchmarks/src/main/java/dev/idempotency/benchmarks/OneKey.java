@@ -79,7 +79,11 @@ final class OneKey {
         } finally {
             executor.shutdownNow();
         }
-        add(name + " calls", "calls for one key", ours.stream().map(Crowd::calls).toList(), "");
+        add(
+                name + " calls",
+                "calls for one key",
+                ours.stream().map(Crowd::calls).toList(),
+                "");
         add(name + " lag", "x the bare hand-off's", ratios, "p50 against p50 of the same repetition");
         add(name + " lag p50", "ms", ours.stream().map(Crowd::p50).toList(), "");
         add(name + " lag p95", "ms", ours.stream().map(Crowd::p95).toList(), "");
@@ -93,13 +97,13 @@ final class OneKey {
     }
 
     private void add(String name, String unit, List<Double> figures, String note) {
-        Spread spread = Spread.of(figures.stream().mapToDouble(Double::doubleValue).toArray());
+        Spread spread =
+                Spread.of(figures.stream().mapToDouble(Double::doubleValue).toArray());
         results.add(new Results.Figure(Targets.ONE_KEY, name, unit, Optional.of(spread), note));
         log.printf("%-22s %-34s %s %s (%s)%n", Targets.ONE_KEY, name, spread.middle(), unit, spread.quartiles());
     }
 
-    private static Crowd library(ExecutorService executor, Idempotency idempotency, AtomicLong steps)
-            throws Exception {
+    private static Crowd library(ExecutorService executor, Idempotency idempotency, AtomicLong steps) throws Exception {
         var downstream = new Downstream();
         var endedAt = new AtomicLong();
         Operation<Order, String> operation = idempotency

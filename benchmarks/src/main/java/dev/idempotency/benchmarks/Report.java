@@ -161,9 +161,10 @@ final class Report {
 
     private String problems() {
         List<String> problems = new ArrayList<>(results.problems());
-        results.groups().forEach((group, outcomes) -> outcomes.forEach(outcome -> outcome.failure()
-                .ifPresent(why -> problems.add(
-                        group.id() + ", " + outcome.subject().name() + ": " + why))));
+        results.groups()
+                .forEach((group, outcomes) -> outcomes.forEach(outcome -> outcome.failure()
+                        .ifPresent(why -> problems.add(
+                                group.id() + ", " + outcome.subject().name() + ": " + why))));
         if (problems.isEmpty()) {
             return "Nothing failed in this run.\n";
         }
@@ -187,34 +188,36 @@ final class Report {
     private String data() {
         var text = new StringBuilder(
                 "store,path,threads,subject,round,operations_per_second,client_cpu_us,server_cpu_us,bytes,p50_us,p99_us,others_share\n");
-        results.groups().forEach((group, outcomes) -> outcomes.forEach(outcome -> {
-            int[] round = {0};
-            for (Cell cell : outcome.cells()) {
-                text.append(String.format(
-                        Locale.ROOT,
-                        "%s,%s,%d,\"%s\",%d,%.1f,%.3f,%.3f,%.0f,%.2f,%.2f,%.2f%n",
-                        group.store(),
-                        group.path(),
-                        group.threads(),
-                        outcome.subject().name(),
-                        ++round[0],
-                        cell.perSecond(),
-                        cell.clientMicros(),
-                        cell.serverMicros(),
-                        cell.bytes(),
-                        cell.micros(50),
-                        cell.micros(99),
-                        cell.othersShare()));
-            }
-        }));
+        results.groups()
+                .forEach((group, outcomes) -> outcomes.forEach(outcome -> {
+                    int[] round = {0};
+                    for (Cell cell : outcome.cells()) {
+                        text.append(String.format(
+                                Locale.ROOT,
+                                "%s,%s,%d,\"%s\",%d,%.1f,%.3f,%.3f,%.0f,%.2f,%.2f,%.2f%n",
+                                group.store(),
+                                group.path(),
+                                group.threads(),
+                                outcome.subject().name(),
+                                ++round[0],
+                                cell.perSecond(),
+                                cell.clientMicros(),
+                                cell.serverMicros(),
+                                cell.bytes(),
+                                cell.micros(50),
+                                cell.micros(99),
+                                cell.othersShare()));
+                    }
+                }));
         return text.toString();
     }
 
     private String profiles() {
         var text = new StringBuilder(
                 "Where the library's time and memory went in this run: samples of its callers' threads, by the flight recorder.\n");
-        results.profiles().forEach((of, profile) ->
-                text.append("\n== ").append(of).append("\n\n").append(profile));
+        results.profiles()
+                .forEach((of, profile) ->
+                        text.append("\n== ").append(of).append("\n\n").append(profile));
         return text.toString();
     }
 }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -36,8 +37,7 @@ public class SingleCosts {
     private static final int KNOWN = 400;
 
     private final Downstream downstream = new Downstream();
-    private final Idempotency idempotency =
-            Idempotency.on(CaffeineIdempotencyStore.create(CaffeineSubjects.MAXIMUM));
+    private final Idempotency idempotency = Idempotency.on(CaffeineIdempotencyStore.create(CaffeineSubjects.MAXIMUM));
     private final Operation<Order, String> operation = Library.operation(idempotency, downstream);
     private final Codec<String> codec = idempotency.codec(String.class);
     private final Cache<String, String> cache = Caffeine.newBuilder()
@@ -133,7 +133,7 @@ public class SingleCosts {
      * @return the result
      */
     @Benchmark
-    public Object replayRaw(Next next) {
+    public @Nullable String replayRaw(Next next) {
         return cache.asMap().get(next.of(known).orderId());
     }
 
