@@ -9,6 +9,7 @@ import dev.idempotency.inbox.InboxClaim;
 import dev.idempotency.inbox.InboxDepth;
 import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
+import dev.idempotency.store.AsyncStore;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
@@ -24,6 +25,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -46,6 +50,7 @@ final class ForwardingTest {
     private record Call(String method, List<Object> arguments) {}
 
     private static final Write WRITE = StoreRecords.reservation("scope", "value");
+    private static final Snapshot SNAPSHOT = new Snapshot(false, null, Instant.EPOCH);
     private static final InboxMessage MESSAGE =
             new InboxMessage(new IdempotencyKey("queue", "key"), new byte[] {1}, Map.of());
 
@@ -59,7 +64,8 @@ final class ForwardingTest {
             Map.entry(IdempotencyKey.class, MESSAGE.key()),
             Map.entry(Write.class, WRITE),
             Map.entry(IdempotencyRecord.class, WRITE.next()),
-            Map.entry(Snapshot.class, new Snapshot(false, null, Instant.EPOCH)),
+            Map.entry(Snapshot.class, SNAPSHOT),
+            Map.entry(CompletionStage.class, CompletableFuture.completedFuture(SNAPSHOT)),
             Map.entry(StoreClass.class, StoreClass.LOSSY),
             Map.entry(InboxMessage.class, MESSAGE),
             Map.entry(
@@ -88,15 +94,26 @@ final class ForwardingTest {
 
     @TestFactory
     Stream<DynamicTest> steps_ofAStore_goToTheOtherOne() {
-        return forwarded(IdempotencyStore.class, new Store(recording(IdempotencyStore.class)));
+        return forwarded(IdempotencyStore.class, new Store(recording(IdempotencyStore.class)), Map.of());
     }
 
     @TestFactory
     Stream<DynamicTest> steps_ofAnInbox_goToTheOtherOne() {
-        return forwarded(InboxStore.class, new Box(recording(InboxStore.class)));
+        return forwarded(InboxStore.class, new Box(recording(InboxStore.class)), Map.of());
     }
 
-    private <T> Stream<DynamicTest> forwarded(Class<T> type, T forwarding) {
+    @TestFactory
+    Stream<DynamicTest> steps_ofAWaitingStore_areTheAsynchronousOnesOfTheOther() {
+        Map<String, String> others = steps(AsyncStore.class).stream()
+                .map(Method::getName)
+                .filter(name -> name.endsWith("Async"))
+                .collect(Collectors.toMap(name -> name.replace("Async", ""), name -> name));
+        assertThat(others).isNotEmpty();
+        return forwarded(IdempotencyStore.class, new WaitingStore(recording(AsyncStore.class)), others);
+    }
+
+    /** Others are the names of steps that are not taken by their own name. */
+    private <T> Stream<DynamicTest> forwarded(Class<T> type, T forwarding, Map<String, String> others) {
         assertThat(steps(type)).hasSizeGreaterThan(5);
         return steps(type).stream()
                 .map(step -> DynamicTest.dynamicTest(step.getName(), () -> {
@@ -108,7 +125,8 @@ final class ForwardingTest {
 
                     Object answer = step.invoke(forwarding, arguments);
 
-                    assertThat(calls).containsExactly(new Call(step.getName(), List.of(arguments)));
+                    String taken = others.getOrDefault(step.getName(), step.getName());
+                    assertThat(calls).containsExactly(new Call(taken, List.of(arguments)));
                     assertThat(answer).isNotNull().isEqualTo(SAMPLES.get(step.getReturnType()));
                 }));
     }

@@ -3,10 +3,12 @@ package dev.idempotency.testkit.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.idempotency.Finding;
 import dev.idempotency.Guarantee;
 import dev.idempotency.Idempotency;
 import dev.idempotency.Operation;
 import dev.idempotency.ProviderProfile;
+import dev.idempotency.Quiescence;
 import dev.idempotency.Recovery;
 import dev.idempotency.testkit.Effect;
 import dev.idempotency.testkit.ManualClock;
@@ -197,6 +199,40 @@ final class ProgramTest {
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("out of sorts")
                 .hasMessageContaining("What happened");
+    }
+
+    /** A lookup that says "missing" and asked nobody: there is a second write, and nothing that the provider showed explains it. */
+    @Test
+    void run_lookupThatAsksNobody_isNotExplained() {
+        var app = new App<Order, Receipt>() {
+            @Override
+            public Operation<Order, Receipt> start(AppProcess process) {
+                return process.idempotency()
+                        .build()
+                        .operation("charge", Order.class, Receipt.class)
+                        .key(Order::id)
+                        .recovery(Recovery.lookupThenReexecute(
+                                (order, attempt) -> Finding.missing(),
+                                Quiescence.of(Duration.ofMinutes(5), Duration.ofMinutes(1))))
+                        .calling((order, attempt) -> sent(process, order, attempt.nativeKey()));
+            }
+
+            @Override
+            public boolean isAbout(Receipt answer, Effect effect) {
+                return answer.id().equals(effect.effectId());
+            }
+
+            @Override
+            public ProviderBehavior provider() {
+                return ProviderBehavior.none();
+            }
+        };
+
+        assertThatThrownBy(() -> program(execute(Fate.DIES_AFTER), new Step.Elapse(Duration.ofHours(1)), execute())
+                        .run(app))
+                .isInstanceOfSatisfying(
+                        MistakeError.class, e -> assertThat(e.mistake()).isEqualTo(Mistake.UNEXPLAINED))
+                .hasMessageContaining("has happened 2 times");
     }
 
     @Test

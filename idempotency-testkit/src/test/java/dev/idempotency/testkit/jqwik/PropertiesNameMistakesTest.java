@@ -11,9 +11,11 @@ import dev.idempotency.testkit.app.AppProcess;
 import dev.idempotency.testkit.app.BrokenApps;
 import dev.idempotency.testkit.app.BrokenApps.Order;
 import dev.idempotency.testkit.app.BrokenApps.Receipt;
+import dev.idempotency.testkit.app.Mistake;
 import dev.idempotency.testkit.app.Program;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -22,6 +24,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,5 +113,18 @@ final class PropertiesNameMistakesTest {
         } else {
             assertThat(message).contains(one.mistake() + ": " + one.mistake().sentence());
         }
+    }
+
+    /** The others are about keys alone, about levels, and about what nothing else explains: those have tests of their own. */
+    @Test
+    void everyMistake_isMadeBySomeCandidate() {
+        var made = EnumSet.of(Mistake.BLIND_PAYLOAD, Mistake.LEVEL_TOO_LOW, Mistake.UNEXPLAINED);
+        for (BrokenApps one : BrokenApps.values()) {
+            if (one.mistake() != null) {
+                made.add(one.mistake());
+            }
+        }
+
+        assertThat(made).isEqualTo(EnumSet.allOf(Mistake.class));
     }
 }
