@@ -15,6 +15,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Commands as the server counts them: everything that {@code MONITOR} sees, but for what scripts do inside. */
@@ -63,6 +67,37 @@ final class RedisCommandCountTest {
                 assertThat(operation.execute("b")).isEqualTo("did b");
                 assertThat(monitor.seen()).hasSize(1);
             }
+        }
+    }
+
+    @Test
+    void executeAll_manyRequestsOnOneThread_areTwoCommandsEachAndNeverWaitForIt() throws Exception {
+        int many = 500;
+        var oneThread = Executors.newSingleThreadExecutor();
+        try (var server = RedisServer.start(Map.of("appendonly", "no"));
+                var client = RedisClient.create(server.uri());
+                var store = RedisIdempotencyStore.create(client);
+                var idempotency = Idempotency.builder(store).executor(oneThread).build()) {
+            var calls = new AtomicInteger();
+            Operation<String, Integer> operation = idempotency
+                    .operation("many", String.class, Integer.class)
+                    .key(request -> request)
+                    .calling((request, attempt) -> calls.incrementAndGet());
+            operation.execute("the first one loads the scripts");
+            List<String> requests =
+                    IntStream.range(0, many).mapToObj(i -> "r-" + i).toList();
+
+            try (var monitor = new Monitor(server)) {
+                for (var outcome : operation.executeAll(requests, many)) {
+                    assertThat(outcome.get(1, TimeUnit.MINUTES)).isPositive();
+                }
+                List<String> seen = monitor.seen();
+
+                assertThat(seen).hasSize(2 * many).allMatch(line -> line.startsWith("EVALSHA"));
+                assertThat(calls).hasValue(many + 1);
+            }
+        } finally {
+            oneThread.shutdownNow();
         }
     }
 
