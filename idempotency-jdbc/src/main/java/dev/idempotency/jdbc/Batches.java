@@ -12,11 +12,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * Gathers the steps of callers that outnumber the connections: while some are on their way, the others queue, and go all
@@ -32,13 +35,17 @@ final class Batches {
     /** Where a second statement beside the first pays. */
     private static final int LONG_QUEUE = 64;
 
+    private static final int MOST_SINGLES = 64;
+
     private final Connections connections;
     private final String sql;
     private final boolean partitioned;
     private final int single;
     private final AtomicInteger inside = new AtomicInteger();
-    private final ThreadPoolExecutor leaders =
-            new ThreadPoolExecutor(2, 2, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Batches::daemon);
+    private final ExecutorService leaders = threads(2);
+
+    /** For steps that nobody waits for in a thread of his own. */
+    private final ExecutorService singles;
 
     private final Queue<Member> queue = new ArrayDeque<>(); // guarded by itself
     private int leading; // guarded by the queue
@@ -49,35 +56,81 @@ final class Batches {
         this.sql = statements.combined;
         this.partitioned = table.partitioned();
         this.single = single;
-        leaders.allowCoreThreadTimeOut(true);
+        this.singles = threads(Math.max(2, Math.min(single, MOST_SINGLES)));
     }
 
-    private static Thread daemon(Runnable work) {
-        var thread = new Thread(work, "idempotency-batches");
-        thread.setDaemon(true);
-        return thread;
+    /** They are begun when there is something to do, and end when there is not. */
+    private static ExecutorService threads(int most) {
+        var threads = new ThreadPoolExecutor(most, most, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+            var thread = new Thread(work, "idempotency-batches");
+            thread.setDaemon(true);
+            return thread;
+        });
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
+    /** Takes a step, in this thread or with others. */
+    Snapshot take(Supplier<Member> described, Supplier<Snapshot> alone) {
+        try {
+            if (enter()) {
+                return alone.get();
+            }
+            Member member = described.get();
+            if (!member.isSmall()) {
+                return alone.get();
+            }
+            add(member);
+            return member.outcome().join().orElseGet(alone);
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof StoreException failure ? failure : e;
+        } finally {
+            leave();
+        }
+    }
+
+    /** Takes a step in a thread of this object's, or with others. */
+    CompletableFuture<Snapshot> start(Member member, Supplier<Snapshot> alone) {
+        var answer = new CompletableFuture<Snapshot>();
+        if (enter() || !member.isSmall()) {
+            singles.execute(() -> run(alone, answer));
+        } else {
+            var unused = member.outcome().whenComplete((together, failure) -> {
+                if (failure != null) {
+                    leave();
+                    answer.completeExceptionally(failure);
+                } else if (together.isPresent()) {
+                    leave();
+                    answer.complete(together.get());
+                } else {
+                    singles.execute(() -> run(alone, answer));
+                }
+            });
+            add(member);
+        }
+        return answer;
+    }
+
+    private void run(Supplier<Snapshot> alone, CompletableFuture<Snapshot> answer) {
+        Snapshot snapshot;
+        try {
+            snapshot = alone.get();
+        } catch (Throwable e) {
+            leave();
+            answer.completeExceptionally(e);
+            return;
+        }
+        leave();
+        answer.complete(snapshot);
     }
 
     /** Tells whether this step goes by itself. Whatever the answer, {@link #leave} follows. */
-    boolean enter() {
+    private boolean enter() {
         return inside.incrementAndGet() <= single;
     }
 
-    void leave() {
+    private void leave() {
         inside.decrementAndGet();
-    }
-
-    /** Takes a step with others, and waits for it. Answers nothing if it is to be taken by itself. */
-    Optional<Snapshot> join(Member member) {
-        add(member);
-        try {
-            return member.outcome().join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof StoreException failure) {
-                throw failure;
-            }
-            throw e;
-        }
     }
 
     private void add(Member member) {

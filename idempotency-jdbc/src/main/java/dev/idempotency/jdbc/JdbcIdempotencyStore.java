@@ -4,6 +4,7 @@ import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.inbox.VersionGuard;
+import dev.idempotency.store.AsyncStore;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.IdempotencyRecord;
@@ -26,6 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -47,7 +50,7 @@ import org.slf4j.LoggerFactory;
  * <p>A call whose effect is in the same database can write it in one transaction with its record: one of the store's own
  * ({@link Operation.Builder#callingInTransactionOf}), or one of the caller's ({@link #joining(Handle, Joining)}).
  */
-public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, WakingStore, AuditedStore {
+public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, AsyncStore, WakingStore, AuditedStore {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
     /** A competing insert that is just being committed is not visible yet; one more look finds it. */
     private static final int LOOKS = 100;
@@ -368,21 +371,32 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
             Snapshot standing = find(joined, key);
             return standing.record() != null ? standing : reserveAlone(key, write);
         }
-        return inCompany(key, null, write, () -> reserveAlone(key, write));
+        return batches.take(() -> member(key, null, write), () -> reserveAlone(key, write));
     }
 
-    /** The step is gathered with those of other callers when there are many. */
-    private Snapshot inCompany(
-            IdempotencyKey key, @Nullable IdempotencyRecord expected, @Nullable Write write, Supplier<Snapshot> alone) {
-        try {
-            if (batches.enter()) {
-                return alone.get();
-            }
-            var member = new Member(key, dayOf == null ? null : Partitions.day(key, dayOf), expected, write);
-            return member.isSmall() ? batches.join(member).orElseGet(alone) : alone.get();
-        } finally {
-            batches.leave();
+    @Override
+    public CompletionStage<Snapshot> reserveAsync(Write write) {
+        IdempotencyKey key = write.next().key();
+        if (isJoined()) {
+            return now(() -> reserve(write));
         }
+        if (wakeUps != null) {
+            wakeUps.needed();
+        }
+        return batches.start(member(key, null, write), () -> reserveAlone(key, write));
+    }
+
+    /** Another thread has not joined what this one has. */
+    private static CompletionStage<Snapshot> now(Supplier<Snapshot> step) {
+        try {
+            return CompletableFuture.completedFuture(step.get());
+        } catch (StoreException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private Member member(IdempotencyKey key, @Nullable IdempotencyRecord expected, @Nullable Write write) {
+        return new Member(key, dayOf == null ? null : Partitions.day(key, dayOf), expected, write);
     }
 
     private Snapshot reserveAlone(IdempotencyKey key, Write write) {
@@ -416,11 +430,24 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        Snapshot answer = inCompany(expected.key(), expected, write, () -> replaceAlone(expected, write));
+        Snapshot answer =
+                batches.take(() -> member(expected.key(), expected, write), () -> replaceAlone(expected, write));
+        tell(answer, expected, write);
+        return answer;
+    }
+
+    @Override
+    public CompletionStage<Snapshot> replaceAsync(IdempotencyRecord expected, Write write) {
+        CompletableFuture<Snapshot> answer =
+                batches.start(member(expected.key(), expected, write), () -> replaceAlone(expected, write));
+        var unused = answer.thenAccept(snapshot -> tell(snapshot, expected, write));
+        return answer;
+    }
+
+    private void tell(Snapshot answer, IdempotencyRecord expected, Write write) {
         if (wakeUps != null && answer.applied() && endsAttempt(expected, write)) {
             wakeUps.ended(expected.key());
         }
-        return answer;
     }
 
     private Snapshot replaceAlone(IdempotencyRecord expected, Write write) {
@@ -451,7 +478,12 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, W
     @Override
     public Snapshot find(IdempotencyKey key) {
         Connection joined = transactions.joined();
-        return joined == null ? inCompany(key, null, null, () -> findAlone(key)) : find(joined, key);
+        return joined == null ? batches.take(() -> member(key, null, null), () -> findAlone(key)) : find(joined, key);
+    }
+
+    @Override
+    public CompletionStage<Snapshot> findAsync(IdempotencyKey key) {
+        return isJoined() ? now(() -> find(key)) : batches.start(member(key, null, null), () -> findAlone(key));
     }
 
     private Snapshot findAlone(IdempotencyKey key) {

@@ -3,7 +3,9 @@ package dev.idempotency.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.Operation;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreException;
@@ -27,6 +29,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
@@ -319,6 +323,51 @@ final class BatchesTest {
         until("the server has counted all of it", () -> counted("n_tup_ins") == 300 && counted("n_tup_upd") == 300);
         assertThat(counted("idx_scan")).isGreaterThanOrEqualTo(600);
         assertThat(counted("seq_tup_read")).isZero();
+    }
+
+    /** Nobody's thread waits, and nobody's failure is another's. */
+    @Test
+    void asyncSteps_moreThanGoByThemselves_areFewStatements() {
+        JdbcIdempotencyStore store = builder().singleSteps(2).createSchema().build();
+        held.held = new CountDownLatch(1);
+        held.asked.set(0);
+        var writes = Stream.generate(() -> Writes.reservation(Writes.key()))
+                .limit(100)
+                .toList();
+        var answers = writes.stream()
+                .map(write -> store.reserveAsync(write).toCompletableFuture())
+                .toList();
+        until("two steps by themselves, and the first that shares", () -> held.asked.get() >= 3);
+        held.held.countDown();
+
+        for (int i = 0; i < writes.size(); i++) {
+            assertThat(answers.get(i).join().record().token())
+                    .isEqualTo(writes.get(i).next().token());
+        }
+        assertThat(held.asked).as("connections").hasValueLessThan(10);
+    }
+
+    @Test
+    void executeAll_onManyKeys_callsEachOnce() throws Exception {
+        JdbcIdempotencyStore store = builder().singleSteps(4).createSchema().build();
+        held.asked.set(0);
+        var calls = new AtomicInteger();
+        try (var idempotency = Idempotency.on(store)) {
+            Operation<String, String> charge = idempotency
+                    .operation("charge", String.class, String.class)
+                    .key(order -> order)
+                    .calling((order, attempt) -> "paid " + order + " by call " + calls.incrementAndGet());
+            List<String> orders =
+                    IntStream.range(0, 500).mapToObj(i -> "order-" + i % 250).toList();
+
+            var answers = charge.executeAll(orders, 200);
+
+            for (int i = 0; i < orders.size(); i++) {
+                assertThat(answers.get(i).get(1, TimeUnit.MINUTES)).startsWith("paid " + orders.get(i) + " ");
+            }
+        }
+        assertThat(calls).hasValue(250);
+        assertThat(held.asked).as("connections for 500 steps at least").hasValueLessThan(400);
     }
 
     private long counted(String what) {
