@@ -112,15 +112,7 @@ public final class SlackSimulator implements Callable<Integer> {
     }
 
     private int judge(SimulatorServer server, URI app) {
-        boolean unused = server.begin(Settings.of(app, signingSecret)
-                .withDeliveries(deliveries, perSecond)
-                .withSeed(seed)
-                .withTimeScale(timeScale)
-                .withFaults(faults));
-        awaitReplies(server);
-        Report report = server.report();
-        report.wrong().forEach(out::println);
-        out.println(report);
+        Report report = run(server, Settings.of(app, signingSecret));
         out.println(report.line());
         return report.isClean() ? 0 : 1;
     }
@@ -130,19 +122,23 @@ public final class SlackSimulator implements Callable<Integer> {
             LockSupport.parkNanos(GLANCE.toNanos());
         }
         server.sockets(treatment);
-        boolean unused = server.begin(Settings.of(Settings.SOCKETS, "")
-                .withDeliveries(deliveries, perSecond)
+        Report report = run(server, Settings.of(Settings.SOCKETS, ""));
+        SocketReport connections = server.socketReport();
+        out.println(connections.line());
+        out.println(report.line(connections));
+        return report.isClean(connections) ? 0 : 1;
+    }
+
+    private Report run(SimulatorServer server, Settings settings) {
+        boolean unused = server.begin(settings.withDeliveries(deliveries, perSecond)
                 .withSeed(seed)
                 .withTimeScale(timeScale)
                 .withFaults(faults));
         awaitReplies(server);
         Report report = server.report();
-        SocketReport connections = server.socketReport();
         report.wrong().forEach(out::println);
         out.println(report);
-        out.println(connections.line());
-        out.println(report.line(connections));
-        return report.isClean(connections) ? 0 : 1;
+        return report;
     }
 
     /** Until every event has its reply, and some time for those that nobody wants; but not for ever. */
