@@ -9,7 +9,6 @@ import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What an operation was built with. */
@@ -55,12 +54,15 @@ record OperationSpec<I, O extends @Nullable Object>(
      * and the protocol compares bytes.
      */
     StoredResult asRecorded(IdempotencyRecord standing, StoredResult result) {
-        return Stream.concat(
-                        Stream.ofNullable(standing.result()),
-                        standing.evidence().stream().map(Evidence::result).filter(Objects::nonNull))
-                .filter(recorded -> isSame(recorded, result))
-                .findFirst()
-                .orElse(result);
+        if (standing.result() != null && isSame(standing.result(), result)) {
+            return standing.result();
+        }
+        for (Evidence line : standing.evidence()) {
+            if (line.result() != null && isSame(line.result(), result)) {
+                return line.result();
+            }
+        }
+        return result;
     }
 
     private boolean isSame(StoredResult recorded, StoredResult result) {
