@@ -421,6 +421,39 @@ public abstract class ReconcilerCases {
     }
 
     @Test
+    void close_whileAKeyWaitsForItsTurn_beginsNothingMore() throws Exception {
+        var ledger = new Ledger(1);
+        payAndVanish("turns", lookup(ledger), ledger, true, 4);
+        var asked = new AtomicInteger();
+        var answer = new CountDownLatch(1);
+        var operation = payments(another(), "turns", Recovery.lookup((payment, attempt) -> {
+                    asked.incrementAndGet();
+                    answer.await();
+                    return found(ledger, payment);
+                }))
+                .calling((payment, attempt) -> ledger.pay(payment));
+        var reconciler = Reconciler.on(instances.get(instances.size() - 1))
+                .operations(operation)
+                .parallelism(1)
+                .build();
+        var sweeping = new Thread(reconciler::sweep);
+        sweeping.start();
+        Eventually.holds(
+                "one is asked about, the next waits for its turn",
+                () -> asked.get() == 1 && sweeping.getState() == Thread.State.WAITING);
+        var closing = new Thread(reconciler::close);
+        closing.start();
+        Eventually.holds("waits", () -> closing.getState() == Thread.State.TIMED_WAITING);
+
+        answer.countDown();
+        closing.join();
+        sweeping.join();
+
+        assertThat(asked).as("asked about").hasValue(1);
+        assertThat(unresolved("turns")).isEqualTo(3);
+    }
+
+    @Test
     void parallelism_isBounded() {
         assertThat(mostAtOnce(3, Duration.ofMillis(100))).isLessThanOrEqualTo(3);
         assertThat(mostAtOnce(4, Eventually.DEADLINE)).as("the count sees more").isEqualTo(4);
