@@ -185,7 +185,7 @@ final class Benchmarks implements Callable<Integer> {
         var plan = new Rounds.Plan(
                 rounds != null ? rounds : quick ? 3 : 8,
                 Duration.ofMillis(cellMillis != null ? cellMillis : quick ? 250 : 500),
-                Duration.ofSeconds(inProcess ? (quick ? 6 : 15) : (quick ? 1 : 4)));
+                Duration.ofSeconds(inProcess ? (quick ? 6 : 20) : (quick ? 1 : 4)));
         return new Rounds(plan, seed, log);
     }
 
@@ -227,6 +227,11 @@ final class Benchmarks implements Callable<Integer> {
         part("memory", () -> memory().on(Targets.CAFFEINE, CaffeineIdempotencyStore.create(), Memory::heap));
     }
 
+    /** The first of these numbers of threads in a quick run, and all of them in a full one. */
+    private int[] some(int... threads) {
+        return quick ? new int[] {threads[0]} : Arrays.stream(threads).sorted().toArray();
+    }
+
     private OneKey oneKey() {
         return new OneKey(results, log, quick ? 3 : 12, seed);
     }
@@ -239,20 +244,9 @@ final class Benchmarks implements Callable<Integer> {
         try (var server = Server.redis(redisUrl, "everysec")) {
             if (wants("redis")) {
                 List<Subject> subjects = redisSubjects(server);
-                compare(
-                        Targets.REDIS,
-                        Path.FIRST,
-                        quick ? new int[] {16} : new int[] {1, 16, 64},
-                        subjects,
-                        server::cpuNanos,
-                        false);
-                compare(
-                        Targets.REDIS,
-                        Path.REPLAY,
-                        quick ? new int[] {16} : new int[] {1, 16},
-                        subjects,
-                        server::cpuNanos,
-                        false);
+                compare(Targets.REDIS, Path.FIRST, some(16, 1, 64), subjects, server::cpuNanos, false);
+                add(subjects, Library.NEAR, () -> RedisSubjects.near(server, downstream));
+                compare(Targets.REDIS, Path.REPLAY, some(16, 1), subjects, server::cpuNanos, false);
                 closeAll();
             }
             run.put("Redis", Versions.of(RedisClient.class) + "; " + server.settings());
@@ -310,14 +304,12 @@ final class Benchmarks implements Callable<Integer> {
                         () -> PostgresSubjects.springIntegration(server, connections, downstream));
                 add(subjects, "Camel", () -> PostgresSubjects.camel(server, connections, downstream));
                 add(subjects, "ShedLock", () -> PostgresSubjects.shedLock(server, connections, downstream));
-                compare(Targets.POSTGRES, Path.FIRST, new int[] {1, 16, 64, 256}, subjects, server::cpuNanos, false);
-                compare(
-                        Targets.POSTGRES,
-                        Path.REPLAY,
-                        quick ? new int[] {16} : new int[] {1, 16, 64},
-                        subjects,
-                        server::cpuNanos,
-                        false);
+                compare(Targets.POSTGRES, Path.FIRST, new int[] {1, 16}, subjects, server::cpuNanos, false);
+                List<Subject> crowded = new ArrayList<>(subjects);
+                add(crowded, PostgresSubjects.SINGLE, () -> PostgresSubjects.single(server, connections, downstream));
+                compare(Targets.POSTGRES, Path.FIRST, new int[] {64, 256}, crowded, server::cpuNanos, false);
+                add(subjects, Library.NEAR, () -> PostgresSubjects.near(server, connections, downstream));
+                compare(Targets.POSTGRES, Path.REPLAY, some(16, 1, 64), subjects, server::cpuNanos, false);
                 closeAll();
             }
             try (HikariDataSource pool = PostgresSubjects.pool(server, connections)) {

@@ -2,6 +2,7 @@ package dev.idempotency.benchmarks;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.idempotency.Idempotency;
 import dev.idempotency.benchmarks.Subject.Kind;
 import dev.idempotency.jdbc.JdbcIdempotencyStore;
 import java.nio.charset.StandardCharsets;
@@ -20,13 +21,12 @@ import org.springframework.integration.jdbc.metadata.JdbcMetadataStore;
 
 /** On PostgreSQL. Everybody has a pool of the same size. */
 final class PostgresSubjects {
-    static final String BATCHING = "this library, batching";
+    static final String SINGLE = "this library, each step by itself";
     static final String[] RAW = {
         "CREATE TABLE IF NOT EXISTS raw (key text PRIMARY KEY, token bigint NOT NULL, state smallint NOT NULL,"
                 + " lease_until timestamptz NOT NULL, expires_at timestamptz NOT NULL, result bytea)",
         "CREATE INDEX IF NOT EXISTS raw_expires_at ON raw (expires_at)"
     };
-    static final String NEAR = "this library, near cache";
     private static final String RESERVED = "?";
 
     private PostgresSubjects() {}
@@ -111,11 +111,26 @@ final class PostgresSubjects {
         }
     }
 
+    /** Steps of more callers than connections share statements, as by default. */
     static Subject library(Server postgres, int connections, Downstream downstream) {
         HikariDataSource pool = pool(postgres, connections);
-        JdbcIdempotencyStore store =
-                JdbcIdempotencyStore.builder(pool).createSchema().build();
-        return Library.on(store, downstream, pool::close);
+        return Library.on(store(pool).singleSteps(connections).build(), downstream, pool::close);
+    }
+
+    private static JdbcIdempotencyStore.Builder store(HikariDataSource pool) {
+        return JdbcIdempotencyStore.builder(pool).createSchema();
+    }
+
+    static Subject single(Server postgres, int connections, Downstream downstream) {
+        HikariDataSource pool = pool(postgres, connections);
+        var idempotency =
+                Idempotency.on(store(pool).singleSteps(Integer.MAX_VALUE).build());
+        return Library.on(SINGLE, idempotency, downstream, pool::close);
+    }
+
+    static Subject near(Server postgres, int connections, Downstream downstream) {
+        HikariDataSource pool = pool(postgres, connections);
+        return Library.near(store(pool).build(), downstream, pool::close);
     }
 
     static Subject springIntegration(Server postgres, int connections, Downstream downstream) {

@@ -70,6 +70,15 @@ final class RedisSubjects {
         });
     }
 
+    static Subject near(Server redis, Downstream downstream) {
+        RedisClient client = RedisClient.create(redis.url());
+        RedisIdempotencyStore store = RedisIdempotencyStore.create(client);
+        return Library.near(store, downstream, () -> {
+            store.close();
+            client.shutdown();
+        });
+    }
+
     static Subject redisson(Server redis, Downstream downstream) {
         var config = new Config();
         config.setCodec(org.redisson.client.codec.StringCodec.INSTANCE);

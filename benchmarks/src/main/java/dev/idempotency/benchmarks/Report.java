@@ -59,7 +59,7 @@ final class Report {
     }
 
     private static String template() {
-        try (var in = Report.class.getResourceAsStream("performance.md")) {
+        try (var in = Report.class.getResourceAsStream("performance.template")) {
             if (in == null) {
                 throw new IllegalStateException("the template is missing");
             }

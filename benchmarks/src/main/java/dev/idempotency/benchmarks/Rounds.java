@@ -53,14 +53,17 @@ final class Rounds {
                 .filter(subject -> subject.does(group.path()))
                 .map(Outcome::new)
                 .toList();
-        try (var crew = new Crew(group.threads(), group.sampling(), downstream, server)) {
-            Map<Subject, List<Order>> known = new HashMap<>();
-            for (Outcome outcome : outcomes) {
-                known.put(outcome.subject(), known(group, outcome));
-            }
+        Map<Subject, List<Order>> known = new HashMap<>();
+        for (Outcome outcome : outcomes) {
+            known.put(outcome.subject(), known(group, outcome));
+        }
+        // In the process callers would keep the compiler waiting.
+        try (var crew = new Crew(inProcess(group) ? 1 : group.threads(), group.sampling(), downstream, server)) {
             for (Outcome outcome : outcomes) {
                 warmUp(group, outcome, known, crew);
             }
+        }
+        try (var crew = new Crew(group.threads(), group.sampling(), downstream, server)) {
             for (int round = 0; round <= plan.rounds(); round++) {
                 round(group, round, outcomes, known, crew);
             }
@@ -107,15 +110,22 @@ final class Rounds {
         }
     }
 
+    private static boolean inProcess(Group group) {
+        return group.sampling() > 1;
+    }
+
     /** Until the compiler has done what it does. */
     private void warmUp(Group group, Outcome outcome, Map<Subject, List<Order>> known, Crew crew) {
         long until = System.nanoTime() + plan.warmUp().toNanos();
+        long enough = inProcess(group) ? 500_000 : 20_000;
+        long operations = 0;
         double best = 0;
         int worse = 0;
         try {
-            while (outcome.failure().isEmpty() && worse < 3 && System.nanoTime() < until) {
+            while (outcome.failure().isEmpty() && (operations < enough || worse < 3) && System.nanoTime() < until) {
                 Subject subject = outcome.subject();
                 Cell cell = crew.work(subject, group.path(), known.getOrDefault(subject, List.of()), plan.cell());
+                operations += cell.operations();
                 worse = cell.perSecond() > best * 1.05 ? 0 : worse + 1;
                 best = Math.max(best, cell.perSecond());
             }
@@ -137,7 +147,7 @@ final class Rounds {
             }
             Subject subject = outcome.subject();
             try {
-                if (group.sampling() > 1) {
+                if (inProcess(group)) {
                     // What another subject has left behind is not collected at this one's expense.
                     System.gc();
                 }

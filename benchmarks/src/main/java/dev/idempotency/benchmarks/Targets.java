@@ -49,16 +49,10 @@ final class Targets {
         limit("Redis, replay, 16 threads", REDIS, Path.REPLAY, 16, Library.NAME, 0.9);
         limit("PostgreSQL, first execution, 1 caller", POSTGRES, Path.FIRST, 1, Library.NAME, 0.95);
         limit("PostgreSQL, first execution, 16 callers", POSTGRES, Path.FIRST, 16, Library.NAME, 0.95);
-        limit("PostgreSQL, first execution, 64 callers", POSTGRES, Path.FIRST, 64, PostgresSubjects.BATCHING, 1.8);
-        limit("PostgreSQL, first execution, 256 callers", POSTGRES, Path.FIRST, 256, PostgresSubjects.BATCHING, 3);
+        limit("PostgreSQL, first execution, 64 callers", POSTGRES, Path.FIRST, 64, Library.NAME, 1.8);
+        limit("PostgreSQL, first execution, 256 callers", POSTGRES, Path.FIRST, 256, Library.NAME, 3);
         limit("PostgreSQL, replay, 16 threads", POSTGRES, Path.REPLAY, 16, Library.NAME, 0.9);
-        limit(
-                "PostgreSQL, replay from the near cache, 16 threads",
-                POSTGRES,
-                Path.REPLAY,
-                16,
-                PostgresSubjects.NEAR,
-                50);
+        limit("PostgreSQL, replay from the near cache, 16 threads", POSTGRES, Path.REPLAY, 16, Library.NEAR, 50);
         for (String store : List.of(CAFFEINE, REDIS, POSTGRES)) {
             atMost(store + ", 64 threads on one key: calls", ONE_KEY, store + " calls", 1);
             atMost(
