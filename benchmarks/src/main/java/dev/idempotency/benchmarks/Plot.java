@@ -20,8 +20,8 @@ import org.jfree.chart.axis.LogAxis;
 import org.jfree.chart.axis.NumberTickUnit;
 import org.jfree.chart.plot.CategoryPlot;
 import org.jfree.chart.plot.ValueMarker;
-import org.jfree.chart.renderer.category.StatisticalLineAndShapeRenderer;
-import org.jfree.data.statistics.DefaultStatisticalCategoryDataset;
+import org.jfree.chart.renderer.category.LineAndShapeRenderer;
+import org.jfree.data.category.DefaultCategoryDataset;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 
@@ -29,6 +29,20 @@ import org.w3c.dom.Element;
 final class Plot {
     private static final int WIDTH = 1200;
     private static final int HEIGHT = 640;
+
+    /** The library comes first, and the rest differ on white. */
+    private static final Color[] COLOURS = {
+        new Color(0xC0392B),
+        new Color(0x2471A3),
+        new Color(0x229954),
+        new Color(0xD68910),
+        new Color(0x7D3C98),
+        new Color(0xE67E9A),
+        new Color(0x138D75),
+        new Color(0x566573),
+        new Color(0x6E2C00),
+        new Color(0xE74C3C)
+    };
 
     private Plot() {}
 
@@ -45,11 +59,9 @@ final class Plot {
 
     static void write(Results results, Path file) throws IOException {
         Document document = document();
-        var dataset = new DefaultStatisticalCategoryDataset();
+        var dataset = new DefaultCategoryDataset();
         for (Map.Entry<String, Map<String, Spread>> series : series(results).entrySet()) {
-            series.getValue()
-                    .forEach((group, ratio) ->
-                            dataset.add(ratio.median(), (ratio.p75() - ratio.p25()) / 2, series.getKey(), group));
+            series.getValue().forEach((group, ratio) -> dataset.addValue(ratio.median(), series.getKey(), group));
         }
         var graphics = new SVGGraphics2D(document);
         chart(dataset).draw(graphics, new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
@@ -78,15 +90,17 @@ final class Plot {
         return series;
     }
 
-    private static JFreeChart chart(DefaultStatisticalCategoryDataset dataset) {
+    private static JFreeChart chart(DefaultCategoryDataset dataset) {
         var groups = new CategoryAxis();
         groups.setCategoryLabelPositions(CategoryLabelPositions.UP_45);
         var ratio = new LogAxis("operations per second, as a multiple of the raw limit's");
         ratio.setBase(10);
         ratio.setTickUnit(new NumberTickUnit(1));
         ratio.setSmallestValue(1e-4);
-        var renderer = new StatisticalLineAndShapeRenderer(false, true);
-        renderer.setErrorIndicatorPaint(Color.DARK_GRAY);
+        var renderer = new LineAndShapeRenderer(false, true);
+        for (int i = 0; i < COLOURS.length; i++) {
+            renderer.setSeriesPaint(i, COLOURS[i]);
+        }
         renderer.setUseSeriesOffset(true);
         var plot = new CategoryPlot(dataset, groups, ratio, renderer);
         plot.setBackgroundPaint(Color.WHITE);
@@ -95,10 +109,7 @@ final class Plot {
         plot.setDomainGridlinePaint(Color.LIGHT_GRAY);
         plot.addRangeMarker(new ValueMarker(1, Color.BLACK, new java.awt.BasicStroke(1)));
         var chart = new JFreeChart(
-                "Beside the raw limit: medians, with half the distance of the quartiles on either side",
-                new Font(Font.SANS_SERIF, Font.BOLD, 14),
-                plot,
-                true);
+                "Beside the raw limit (medians; 1 is the limit)", new Font(Font.SANS_SERIF, Font.BOLD, 14), plot, true);
         chart.setBackgroundPaint(Color.WHITE);
         return chart;
     }
