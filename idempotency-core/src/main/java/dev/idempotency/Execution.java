@@ -109,18 +109,26 @@ final class Execution<I, O extends @Nullable Object> {
         }
     }
 
+    Step<Answer<O>> start() {
+        return ports.replays().prevail() ? look() : reserve();
+    }
+
     // ---- reserve
 
-    Step<Answer<O>> start() {
+    private Step<Answer<O>> reserve() {
         AttemptToken token = ports.tokens().get();
         long askedAt = nanoTime();
         Write write =
                 ports.machine().decide(null, reservation(token), steps.time()).toWrite();
         return steps.ask(
                 Step.Request.reserve(write),
-                snapshot -> snapshot.applied()
-                        ? acquired(snapshot, askedAt, IdempotencyEvent.Type.RESERVED)
-                        : meet(snapshot, token),
+                snapshot -> {
+                    if (!snapshot.applied()) {
+                        return meet(snapshot, token);
+                    }
+                    ports.replays().count(false);
+                    return acquired(snapshot, askedAt, IdempotencyEvent.Type.RESERVED);
+                },
                 failure -> unreserved(token, failure));
     }
 
@@ -201,6 +209,7 @@ final class Execution<I, O extends @Nullable Object> {
                         : expire(standing, snapshot.now());
             case RECOVER -> recovering.recover(standing, snapshot.now());
             case REPLAY -> {
+                ports.replays().count(true);
                 keepNear(standing, snapshot.now());
                 yield replay(standing);
             }
@@ -222,7 +231,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     private Step<Answer<O>> begin() {
-        return hasCaller ? start() : settled();
+        return hasCaller ? reserve() : settled();
     }
 
     // ---- without a caller
@@ -261,7 +270,7 @@ final class Execution<I, O extends @Nullable Object> {
         }
         return decision.reason() == Decision.Reason.IN_DOUBT
                 ? release(standing, now, new NotExecutedException("it lapsed before it was known to be reserved", null))
-                : hasCaller ? start() : look();
+                : hasCaller ? reserve() : look();
     }
 
     /** This run may have made the write already: whoever reopened the key did not know, so it takes a fresh execution. */

@@ -176,7 +176,16 @@ public final class Idempotency implements AutoCloseable {
 
     Ports ports(Event.Spans spans) {
         var leases = new LeaseKeeper(driver, executor, scheduler, spans.lease());
-        return new Ports(nanoTime, tokens, new StateMachine(), BACKOFF, leases::keep, audience::tell, near, Watch.NONE);
+        return new Ports(
+                nanoTime,
+                tokens,
+                new StateMachine(),
+                BACKOFF,
+                leases::keep,
+                audience::tell,
+                near,
+                new RecentReplays(),
+                Watch.NONE);
     }
 
     void tell(IdempotencyEvent event) {

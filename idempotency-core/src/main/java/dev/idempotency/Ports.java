@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param leases starts renewing a lease, until it ends
  * @param events hears everything; never throws
  * @param near outcomes that need no store; null for none
+ * @param replays what the operation's latest runs have met
  * @param watch who watches this run
  */
 record Ports(
@@ -27,6 +28,7 @@ record Ports(
         Consumer<Lease> leases,
         Consumer<IdempotencyEvent> events,
         @Nullable NearCache near,
+        RecentReplays replays,
         Watch watch) {
 
     /** Nobody watches, and nothing is near. */
@@ -37,7 +39,7 @@ record Ports(
             IntervalFunction backoff,
             Consumer<Lease> leases,
             Consumer<IdempotencyEvent> events) {
-        this(nanoTime, tokens, machine, backoff, leases, events, null, Watch.NONE);
+        this(nanoTime, tokens, machine, backoff, leases, events, null, new RecentReplays(), Watch.NONE);
     }
 
     /** The same for one run. */
@@ -56,6 +58,7 @@ record Ports(
                     events.accept(event);
                 },
                 near,
+                replays,
                 run);
     }
 }
