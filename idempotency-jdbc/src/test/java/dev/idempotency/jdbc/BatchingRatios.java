@@ -92,6 +92,7 @@ final class BatchingRatios {
         Map<String, Integer> gates = new LinkedHashMap<>();
         gates.put("single", Integer.MAX_VALUE);
         gates.put("gate", POOL);
+        gates.put("gate4", 4);
         gates.put("batched", 0);
         gates.forEach((name, gate) -> {
             JdbcIdempotencyStore store = store(pool, "records_" + name, gate);
