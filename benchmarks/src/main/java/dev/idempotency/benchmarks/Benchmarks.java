@@ -7,6 +7,7 @@ import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.jdbc.JdbcIdempotencyStore;
 import dev.idempotency.redis.RedisIdempotencyStore;
 import io.lettuce.core.RedisClient;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -111,14 +112,17 @@ final class Benchmarks implements Callable<Integer> {
         }
         long from = System.nanoTime();
         part("caffeine", this::caffeine);
+        part("one-key", () -> oneKey().on(Targets.CAFFEINE, CaffeineIdempotencyStore.create(), key -> {}));
+        part("memory", () -> memory().on(Targets.CAFFEINE, CaffeineIdempotencyStore.create(), Memory::heap));
         if (wants("redis") || wants("one-key") || wants("memory")) {
+            write(from);
             whole("Redis", this::redis);
         }
         if (wants("postgres") || wants("one-key") || wants("memory") || wants("growth")) {
+            write(from);
             whole("PostgreSQL", this::postgres);
         }
-        machine(Duration.ofNanos(System.nanoTime() - from));
-        new Report(results, run).write(out);
+        write(from);
         log.println();
         for (Targets.Target target : Targets.of(results)) {
             log.printf(
@@ -130,6 +134,12 @@ final class Benchmarks implements Callable<Integer> {
         }
         log.println("Written to " + out.resolve(Report.PAGE));
         return 0;
+    }
+
+    /** What there is so far: whatever becomes of the rest. */
+    private void write(long from) throws IOException {
+        machine(Duration.ofNanos(System.nanoTime() - from));
+        new Report(results, run).write(out);
     }
 
     private boolean wants(String part) {
@@ -194,7 +204,7 @@ final class Benchmarks implements Callable<Integer> {
         for (int count : threads) {
             var group = new Group(store, path, count, inProcess ? IN_PROCESS_SAMPLING : 1);
             results.add(group, rounds(inProcess).of(group, subjects, downstream, server));
-            if (count == 16) {
+            if (count == 16 || count == 256) {
                 subjects.stream()
                         .filter(subject -> subject.name().equals(Library.NAME))
                         .forEach(subject -> profile(group, subject, server));
@@ -219,12 +229,9 @@ final class Benchmarks implements Callable<Integer> {
         add(subjects, "Powertools", () -> PowertoolsSubject.of(downstream));
         add(subjects, "Spring Integration", () -> CaffeineSubjects.springIntegration(downstream));
         for (Path path : Path.values()) {
-            compare(Targets.CAFFEINE, path, new int[] {1, 16}, subjects, () -> -1, true);
+            compare(Targets.CAFFEINE, path, some(16, 1), subjects, () -> -1, true);
         }
         run.put("Caffeine", Versions.of(Caffeine.class) + ", up to " + CaffeineSubjects.MAXIMUM + " results");
-        closeAll();
-        part("one-key", () -> oneKey().on(Targets.CAFFEINE, CaffeineIdempotencyStore.create(), key -> {}));
-        part("memory", () -> memory().on(Targets.CAFFEINE, CaffeineIdempotencyStore.create(), Memory::heap));
     }
 
     /** The first of these numbers of threads in a quick run, and all of them in a full one. */
@@ -304,7 +311,7 @@ final class Benchmarks implements Callable<Integer> {
                         () -> PostgresSubjects.springIntegration(server, connections, downstream));
                 add(subjects, "Camel", () -> PostgresSubjects.camel(server, connections, downstream));
                 add(subjects, "ShedLock", () -> PostgresSubjects.shedLock(server, connections, downstream));
-                compare(Targets.POSTGRES, Path.FIRST, new int[] {1, 16}, subjects, server::cpuNanos, false);
+                compare(Targets.POSTGRES, Path.FIRST, some(16, 1), subjects, server::cpuNanos, false);
                 List<Subject> crowded = new ArrayList<>(subjects);
                 add(crowded, PostgresSubjects.SINGLE, () -> PostgresSubjects.single(server, connections, downstream));
                 compare(Targets.POSTGRES, Path.FIRST, new int[] {64, 256}, crowded, server::cpuNanos, false);

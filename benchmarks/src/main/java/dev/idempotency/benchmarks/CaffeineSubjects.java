@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.idempotency.benchmarks.Subject.Kind;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.springframework.integration.metadata.SimpleMetadataStore;
 
@@ -45,7 +46,8 @@ final class CaffeineSubjects {
 
     /** A map that grows for ever. */
     static Subject springIntegration(Downstream downstream) {
-        var store = new SimpleMetadataStore();
+        var map = new ConcurrentHashMap<String, String>();
+        var store = new SimpleMetadataStore(map);
         Subject.Work work = order -> {
             String standing = store.putIfAbsent(order.orderId(), RESERVED);
             if (standing != null) {
@@ -55,6 +57,6 @@ final class CaffeineSubjects {
             store.replace(order.orderId(), RESERVED, result);
             return result;
         };
-        return new Subject("Spring Integration SimpleMetadataStore (unbounded)", Kind.PEER, work, work, () -> {});
+        return new Subject("Spring Integration SimpleMetadataStore (unbounded)", Kind.PEER, work, work, () -> {}, map::clear);
     }
 }

@@ -10,17 +10,22 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 
 /** Threads that do one subject's work, all at once, for a moment, and check that it was the job. */
 final class Crew implements AutoCloseable {
+    /** An operation that takes longer hangs. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     private final int threads;
     private final int sampling;
     private final Downstream downstream;
     private final LongSupplier server;
-    private final ExecutorService executor;
+    private ExecutorService executor;
 
     /**
      * A crew.
@@ -34,7 +39,11 @@ final class Crew implements AutoCloseable {
         this.sampling = sampling;
         this.downstream = downstream;
         this.server = server;
-        this.executor = Executors.newFixedThreadPool(threads, task -> {
+        this.executor = callers(threads);
+    }
+
+    private static ExecutorService callers(int threads) {
+        return Executors.newFixedThreadPool(threads, task -> {
             var thread = new Thread(task, "caller");
             thread.setDaemon(true);
             return thread;
@@ -73,9 +82,16 @@ final class Crew implements AutoCloseable {
         Throwable failure = null;
         for (Future<Share> share : shares) {
             try {
-                operations += share.get().operations();
-                allocatedBytes += share.get().allocatedBytes();
-                latencies.add(share.get().latencies());
+                Share done = share.get(duration.plus(PATIENCE).toNanos(), TimeUnit.NANOSECONDS);
+                operations += done.operations();
+                allocatedBytes += done.allocatedBytes();
+                latencies.add(done.latencies());
+            } catch (TimeoutException e) {
+                // Whoever hangs keeps his threads; the others get new ones.
+                stop.set(true);
+                executor.shutdownNow();
+                executor = callers(threads);
+                throw e;
             } catch (ExecutionException e) {
                 failure = failure == null ? e.getCause() : failure;
             }

@@ -5,15 +5,21 @@ import dev.idempotency.Operation;
 import dev.idempotency.store.IdempotencyStore;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 
 /** How much room records take. */
 final class Memory {
     static final String AREA = "memory";
+
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     /** How much the store has in use, in bytes. */
     @FunctionalInterface
@@ -59,11 +65,11 @@ final class Memory {
             long heapEmpty = heap();
             for (int i = 0; i < records; i++) {
                 runs.add(operation.executeAsync(Order.fresh()));
-                while (i - (records - reserved.getCount()) > 200) {
-                    Thread.onSpinWait();
+                if (i % 200 == 199) {
+                    require(reserved, records - i - 1);
                 }
             }
-            reserved.await();
+            require(reserved, 0);
             add(name + ", in flight, in the store", room.used() - empty, "");
             add(
                     name + ", in flight, in the process that runs it",
@@ -75,11 +81,21 @@ final class Memory {
             }
             open.forEach(answer -> answer.complete(Downstream.RESULT));
             for (CompletableFuture<String> run : runs) {
-                run.get();
+                run.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             }
             runs.clear();
             answers.clear();
             add(name + ", completed, in the store", room.used() - empty, "with a result of 300 bytes");
+        }
+    }
+
+    private static void require(CountDownLatch reserved, long left) throws TimeoutException {
+        long until = System.nanoTime() + PATIENCE.toNanos();
+        while (reserved.getCount() > left) {
+            if (System.nanoTime() > until) {
+                throw new TimeoutException(reserved.getCount() + " of the runs have not begun");
+            }
+            LockSupport.parkNanos(100_000);
         }
     }
 

@@ -165,7 +165,7 @@ final class OneKey {
         go.countDown();
         double[] lags = new double[CALLERS];
         for (int i = 0; i < CALLERS; i++) {
-            lags[i] = answers.get(i).get();
+            lags[i] = answers.get(i).get(1, TimeUnit.MINUTES);
         }
         for (int i = 0; i < CALLERS; i++) {
             lags[i] = (lags[i] - endedAt.get()) / 1e6;

@@ -124,6 +124,7 @@ final class Rounds {
         try {
             while (outcome.failure().isEmpty() && (operations < enough || worse < 3) && System.nanoTime() < until) {
                 Subject subject = outcome.subject();
+                prepare(group, subject);
                 Cell cell = crew.work(subject, group.path(), known.getOrDefault(subject, List.of()), plan.cell());
                 operations += cell.operations();
                 worse = cell.perSecond() > best * 1.05 ? 0 : worse + 1;
@@ -137,6 +138,16 @@ final class Rounds {
         }
     }
 
+    /** What has been left behind is not collected at the expense of the next. */
+    private static void prepare(Group group, Subject subject) {
+        if (inProcess(group)) {
+            if (group.path() == Path.FIRST) {
+                subject.forget().run();
+            }
+            System.gc();
+        }
+    }
+
     private void round(Group group, int round, List<Outcome> outcomes, Map<Subject, List<Order>> known, Crew crew) {
         List<Outcome> shuffled = new ArrayList<>(outcomes);
         Collections.shuffle(shuffled, random);
@@ -147,10 +158,7 @@ final class Rounds {
             }
             Subject subject = outcome.subject();
             try {
-                if (inProcess(group)) {
-                    // What another subject has left behind is not collected at this one's expense.
-                    System.gc();
-                }
+                prepare(group, subject);
                 cells.put(
                         outcome, crew.work(subject, group.path(), known.getOrDefault(subject, List.of()), plan.cell()));
             } catch (InterruptedException e) {

@@ -31,7 +31,7 @@ record Server(String url, long pid, String settings, Runnable stop) implements A
         if (url != null) {
             return new Server(url, -1, "as it was found", () -> {});
         }
-        RedisServer server = RedisServer.start(Map.of("appendfsync", appendFsync));
+        RedisServer server = RedisServer.start(Map.of("appendfsync", appendFsync, "auto-aof-rewrite-percentage", "0"));
         return new Server(server.uri(), server.pid(), "append-only file, appendfsync " + appendFsync, server::close);
     }
 

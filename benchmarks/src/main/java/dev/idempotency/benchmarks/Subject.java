@@ -10,8 +10,14 @@ import org.jspecify.annotations.Nullable;
  * @param first executes an order whose key is new
  * @param replay answers an order whose key was executed before, without calling again; null if it keeps no result
  * @param close gives back what it holds
+ * @param forget drops what first executions have left, where nothing bounds it; between two of them
  */
-record Subject(String name, Kind kind, Work first, @Nullable Work replay, Closing close) {
+record Subject(String name, Kind kind, Work first, @Nullable Work replay, Closing close, Runnable forget) {
+    /** One that bounds what it keeps, or keeps it elsewhere. */
+    Subject(String name, Kind kind, Work first, @Nullable Work replay, Closing close) {
+        this(name, kind, first, replay, close, () -> {});
+    }
+
     enum Kind {
         /** The least that a store can be asked to do for the job. */
         LIMIT,
