@@ -57,6 +57,7 @@ final class CaffeineSubjects {
             store.replace(order.orderId(), RESERVED, result);
             return result;
         };
-        return new Subject("Spring Integration SimpleMetadataStore (unbounded)", Kind.PEER, work, work, () -> {}, map::clear);
+        return new Subject(
+                "Spring Integration SimpleMetadataStore (unbounded)", Kind.PEER, work, work, () -> {}, map::clear);
     }
 }
