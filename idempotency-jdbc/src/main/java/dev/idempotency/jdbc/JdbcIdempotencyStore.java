@@ -30,7 +30,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -53,9 +52,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, AsyncStore, WakingStore, AuditedStore {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
-    /** After so many keys in a row that had a record, the next is looked for first: that costs a third of a reservation. */
-    private static final int REPLAYS_BEFORE_LOOKING = 8;
-
     /** A competing insert that is just being committed is not visible yet; one more look finds it. */
     private static final int LOOKS = 100;
 
@@ -87,7 +83,6 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     private final JdbcProbe probe;
     private final @Nullable WakeUps wakeUps;
     private final Batches batches;
-    private final AtomicInteger replaysInARow = new AtomicInteger();
 
     /** What an open transaction of this store's has ended the attempt of. */
     private final Map<Handle, IdempotencyKey> endings = new ConcurrentHashMap<>();
@@ -405,22 +400,6 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     }
 
     private Snapshot reserveAlone(IdempotencyKey key, Write write) {
-        if (replaysInARow.get() >= REPLAYS_BEFORE_LOOKING) {
-            Snapshot standing = findAlone(key);
-            if (standing.record() != null) {
-                return standing;
-            }
-        }
-        Snapshot answer = reserveWithoutLooking(key, write);
-        if (!answer.applied()) {
-            replaysInARow.incrementAndGet();
-        } else if (replaysInARow.get() != 0) {
-            replaysInARow.set(0);
-        }
-        return answer;
-    }
-
-    private Snapshot reserveWithoutLooking(IdempotencyKey key, Write write) {
         for (int looks = 1; looks <= LOOKS; looks++) {
             Optional<Snapshot> snapshot =
                     connections.plain("reserve", connection -> tryReserve(connection, key, write));

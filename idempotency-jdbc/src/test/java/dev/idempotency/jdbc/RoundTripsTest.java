@@ -97,24 +97,6 @@ final class RoundTripsTest {
         assertThat(statementsOf(() -> charge.execute("order-7"))).isEqualTo(1);
     }
 
-    /** A find costs the server a third of a reservation that meets a record. */
-    @Test
-    void replays_inARow_areFindsUntilAKeyIsNew() {
-        Operation<String, String> charge = charging(store);
-        charge.execute("order-8");
-
-        assertThat(statementsOf(() -> {
-                    for (int i = 0; i < 20; i++) {
-                        charge.execute("order-8");
-                    }
-                }))
-                .isEqualTo(20);
-        assertThat(statementsOf(() -> charge.execute(Writes.key().value())))
-                .as("with a look")
-                .isEqualTo(3);
-        assertThat(statementsOf(() -> charge.execute(Writes.key().value()))).isEqualTo(2);
-    }
-
     @Test
     void offer_ofWhateverIsThere_isOneStatement() {
         var message = new InboxMessage(new IdempotencyKey("events", "one"), new byte[1], Map.of("a", "b"));
