@@ -50,6 +50,7 @@ final class Profile implements AutoCloseable {
         var allocated = new HashMap<String, Double>();
         var allocating = new HashMap<String, Double>();
         var waiting = new HashMap<String, Double>();
+        int samples = 0;
         for (RecordedEvent event : events) {
             if (event.getStackTrace() == null) {
                 continue;
@@ -59,6 +60,7 @@ final class Profile implements AutoCloseable {
                 case "jdk.ExecutionSample" -> {
                     if (event.getThread("sampledThread") != null
                             && CALLER.equals(event.getThread("sampledThread").getJavaName())) {
+                        samples++;
                         self.merge(name(frames.get(0)), 1.0, Double::sum);
                         each(frames, Profile::isOurs, within, 1);
                     }
@@ -87,7 +89,8 @@ final class Profile implements AutoCloseable {
                 default -> {}
             }
         }
-        return table("CPU, by the method at work", self)
+        return "  " + samples + " samples of running Java code, one for every 10 ms of it\n"
+                + table("CPU, by the method at work", self)
                 + table("CPU, by method of the library with all it calls", within)
                 + table("Bytes, by class", allocated)
                 + table("Bytes, by method of the library with all it calls", allocating)
@@ -110,7 +113,7 @@ final class Profile implements AutoCloseable {
 
     private static String name(RecordedFrame frame) {
         String type = frame.getMethod().getType().getName();
-        return type.replaceFirst("^dev\\.idempotency\\.", "") + "."
+        return type.replaceFirst("^dev\\.idempotency\\.", "").replaceFirst("\\$\\$Lambda.*", "(lambda)") + "."
                 + frame.getMethod().getName();
     }
 
