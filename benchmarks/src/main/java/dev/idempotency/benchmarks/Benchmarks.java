@@ -240,7 +240,7 @@ final class Benchmarks implements Callable<Integer> {
     }
 
     private OneKey oneKey() {
-        return new OneKey(results, log, quick ? 3 : 12, seed);
+        return new OneKey(results, log, quick ? 9 : 25, seed);
     }
 
     private Memory memory() {
