@@ -7,7 +7,7 @@ import java.util.concurrent.CompletionStage;
  * A store whose steps can be taken without a thread that waits for each. Thread-safe, as every store is.
  *
  * <p>Each method is the same step as its namesake, with the same guarantees, and returns at once. Stages may complete in any
- * thread; what depends on them here takes no thread of the store's for long.
+ * thread: the library goes on in one of its own.
  */
 public interface AsyncStore extends IdempotencyStore {
     /**
