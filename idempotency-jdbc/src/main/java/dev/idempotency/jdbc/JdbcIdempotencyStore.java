@@ -430,8 +430,9 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        Snapshot answer =
-                batches.take(() -> member(expected.key(), expected, write), () -> replaceAlone(expected, write));
+        Snapshot answer = isJoined()
+                ? replaceAlone(expected, write)
+                : batches.take(() -> member(expected.key(), expected, write), () -> replaceAlone(expected, write));
         tell(answer, expected, write);
         return answer;
     }
@@ -477,8 +478,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        Connection joined = transactions.joined();
-        return joined == null ? batches.take(() -> member(key, null, null), () -> findAlone(key)) : find(joined, key);
+        return isJoined() ? findAlone(key) : batches.take(() -> member(key, null, null), () -> findAlone(key));
     }
 
     @Override
@@ -486,8 +486,10 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         return isJoined() ? now(() -> find(key)) : batches.start(member(key, null, null), () -> findAlone(key));
     }
 
+    /** What the joined transaction has written itself, no other connection sees. */
     private Snapshot findAlone(IdempotencyKey key) {
-        return connections.plain("find", connection -> tryFind(connection, key));
+        Connection joined = transactions.joined();
+        return joined == null ? connections.plain("find", connection -> tryFind(connection, key)) : find(joined, key);
     }
 
     private Snapshot find(Connection transaction, IdempotencyKey key) {

@@ -3,6 +3,8 @@ package dev.idempotency.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
@@ -61,15 +63,13 @@ final class BatchesTest {
         DataSource around(DataSource dataSource) {
             return (DataSource) Proxy.newProxyInstance(
                     DataSource.class.getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, arguments) -> {
-                        int number = asked.incrementAndGet();
+                        Runnable then = asked.incrementAndGet() == 1 ? onFirst : () -> {};
                         if (!held.await(1, TimeUnit.MINUTES)) {
                             throw new SQLException("held for too long");
                         }
                         try {
                             Object connection = method.invoke(dataSource, arguments);
-                            if (number == 1) {
-                                onFirst.run();
-                            }
+                            then.run();
                             return connection;
                         } catch (InvocationTargetException e) {
                             throw e.getCause();
@@ -253,12 +253,20 @@ final class BatchesTest {
         assertThat(answers.get(2).get().record()).isEqualTo(known);
     }
 
+    /** Nothing but what the store asks goes through the proxy. */
+    private static HikariDataSource oneConnection(TcpProxy proxy) {
+        var config = new HikariConfig();
+        config.setJdbcUrl(PostgresServer.jdbcUrl(proxy.port()));
+        config.setMaximumPoolSize(1);
+        return new HikariDataSource(config);
+    }
+
     /** The batch is committed, and its connection breaks before anybody hears of it. */
     @Test
     void answer_thatIsLost_isInDoubtForEach() throws Exception {
         JdbcIdempotencyStore direct = builder().createSchema().build();
         try (var proxy = TcpProxy.start(Database.server().port());
-                var pool = Database.pool(PostgresServer.jdbcUrl(proxy.port()))) {
+                var pool = oneConnection(proxy)) {
             JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(held.around(pool))
                     .schema(schema)
                     .singleSteps(0)

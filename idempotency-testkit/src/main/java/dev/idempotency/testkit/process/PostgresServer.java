@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,6 +23,7 @@ import javax.sql.DataSource;
  */
 public final class PostgresServer implements AutoCloseable {
     private static final Duration STARTUP = Duration.ofMinutes(1);
+    private static final int PORTS = 5;
 
     private final Path directory;
     private final Map<String, String> settings;
@@ -31,7 +33,7 @@ public final class PostgresServer implements AutoCloseable {
     private PostgresServer(Path directory, Map<String, String> settings) {
         this.directory = directory;
         this.settings = settings;
-        this.running = launch(0);
+        this.running = launchOnFreePort();
         this.port = running.getPort();
         // Whatever becomes of the test, neither a server nor its data are left behind.
         Runtime.getRuntime().addShutdownHook(new Thread(this::close));
@@ -64,6 +66,31 @@ public final class PostgresServer implements AutoCloseable {
             return new PostgresServer(Files.createTempDirectory("idempotency-postgres"), all);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A port that was free is somebody else's now and then, by the time that the server has made its files. */
+    private EmbeddedPostgres launchOnFreePort() {
+        for (int tries = 1; ; tries++) {
+            EmbeddedPostgres launched = launch(0);
+            if (isOurs(launched)) {
+                return launched;
+            }
+            closeQuietly(launched);
+            if (tries == PORTS) {
+                throw new IllegalStateException("PostgreSQL found no port of its own, " + PORTS + " times");
+            }
+        }
+    }
+
+    private boolean isOurs(EmbeddedPostgres launched) {
+        try (var connection = launched.getPostgresDatabase().getConnection();
+                var statement = connection.createStatement();
+                var row = statement.executeQuery("SHOW data_directory")) {
+            row.next();
+            return Files.isSameFile(Path.of(row.getString(1)), directory.resolve("data"));
+        } catch (SQLException | IOException e) {
+            return false;
         }
     }
 
@@ -165,8 +192,12 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     private void closeQuietly() {
+        closeQuietly(running);
+    }
+
+    private static void closeQuietly(EmbeddedPostgres launched) {
         try {
-            running.close();
+            launched.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -179,7 +179,8 @@ public final class RedisServer implements AutoCloseable {
 
     private boolean isUp() {
         try {
-            return ask("PING").equals("PONG");
+            // Whoever answers on this port need not be the server that was started for it.
+            return ask("PING").equals("PONG") && ask("INFO", "server").contains("process_id:" + process.pid() + "\r");
         } catch (UncheckedIOException e) {
             return false;
         }
