@@ -48,15 +48,7 @@ final class CaffeineSubjects {
     static Subject springIntegration(Downstream downstream) {
         var map = new ConcurrentHashMap<String, String>();
         var store = new SimpleMetadataStore(map);
-        Subject.Work work = order -> {
-            String standing = store.putIfAbsent(order.orderId(), RESERVED);
-            if (standing != null) {
-                return standing;
-            }
-            String result = downstream.call();
-            store.replace(order.orderId(), RESERVED, result);
-            return result;
-        };
+        Subject.Work work = MetadataStoreWork.on(store, downstream);
         return new Subject(
                 "Spring Integration SimpleMetadataStore (unbounded)", Kind.PEER, work, work, () -> {}, map::clear);
     }

@@ -27,7 +27,6 @@ final class PostgresSubjects {
                 + " lease_until timestamptz NOT NULL, expires_at timestamptz NOT NULL, result bytea)",
         "CREATE INDEX IF NOT EXISTS raw_expires_at ON raw (expires_at)"
     };
-    private static final String RESERVED = "?";
 
     private PostgresSubjects() {}
 
@@ -142,15 +141,7 @@ final class PostgresSubjects {
                         + " CONSTRAINT int_metadata_store_pk PRIMARY KEY (metadata_key, region))");
         var store = new JdbcMetadataStore(pool);
         store.afterPropertiesSet();
-        Subject.Work work = order -> {
-            String standing = store.putIfAbsent(order.orderId(), RESERVED);
-            if (standing != null) {
-                return standing;
-            }
-            String result = downstream.call();
-            store.replace(order.orderId(), RESERVED, result);
-            return result;
-        };
+        Subject.Work work = MetadataStoreWork.on(store, downstream);
         return new Subject(
                 "Spring Integration JdbcMetadataStore",
                 Kind.PEER,

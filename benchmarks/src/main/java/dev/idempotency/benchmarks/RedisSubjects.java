@@ -105,15 +105,7 @@ final class RedisSubjects {
         factory.afterPropertiesSet();
         factory.start();
         var store = new RedisMetadataStore(factory, "spring-integration");
-        Subject.Work work = order -> {
-            String standing = store.putIfAbsent(order.orderId(), RESERVED);
-            if (standing != null) {
-                return standing;
-            }
-            String result = downstream.call();
-            store.replace(order.orderId(), RESERVED, result);
-            return result;
-        };
+        Subject.Work work = MetadataStoreWork.on(store, downstream);
         Closing close = factory::destroy;
         return new Subject(
                 "Spring Integration RedisMetadataStore", Kind.PEER, work, order -> store.get(order.orderId()), close);

@@ -12,14 +12,16 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 final class PartitionedStoreContractTest extends IdempotencyStoreContract {
     private static final LocalDate FIRST = LocalDate.of(2026, 1, 1);
     private static final int DAYS = 3;
-    private static final JdbcIdempotencyStore STORE = JdbcIdempotencyStore.builder(Database.pool())
-            .schema(Database.schema())
-            .partitionedByDay(key -> FIRST.plusDays(Math.floorMod(key.hashCode(), DAYS)))
-            .createSchema()
-            .build();
+    private static final JdbcIdempotencyStore STORE = partitioned(JdbcIdempotencyStore.builder(Database.pool()));
 
-    static {
-        STORE.createPartitions(FIRST, FIRST.plusDays(DAYS - 1));
+    /** A store on a table of its own, with the partitions that it needs. */
+    static JdbcIdempotencyStore partitioned(JdbcIdempotencyStore.Builder builder) {
+        JdbcIdempotencyStore store = builder.schema(Database.schema())
+                .partitionedByDay(key -> FIRST.plusDays(Math.floorMod(key.hashCode(), DAYS)))
+                .createSchema()
+                .build();
+        store.createPartitions(FIRST, FIRST.plusDays(DAYS - 1));
+        return store;
     }
 
     @Override
