@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Names are compared, and nothing else is known of people: who may call this, and as whom, is for the application to
  * authenticate.
+ *
+ * @since 0.1.0
  */
 public final class Admin {
     private static final int TRAIL = 100;
@@ -253,6 +255,7 @@ public final class Admin {
          * @param near what keeps them in this process, in front of the same store
          * @return this
          * @throws NullPointerException if it is null
+         * @apiNote Experimental: may change or go in any version.
          */
         public Builder nearCache(NearCache near) {
             this.near = Objects.requireNonNull(near, "near");

@@ -1,6 +1,10 @@
 package dev.idempotency;
 
-/** One attempt at the write, as its call sees it. Thread-safe. */
+/**
+ * One attempt at the write, as its call sees it. Thread-safe.
+ *
+ * @since 0.1.0
+ */
 public interface Attempt {
     /**
      * Which operation.

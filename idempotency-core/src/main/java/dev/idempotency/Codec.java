@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * decode as long as records are kept.
  *
  * @param <T> the operation's result or request
+ * @since 0.1.0
  */
 public interface Codec<T extends @Nullable Object> {
     /**

@@ -5,6 +5,8 @@ import java.util.Objects;
 /**
  * The provider's definite "no": a documented business decline, which is an outcome like any other. For calls to throw;
  * it is recorded, and every later run of the request gets an equal one.
+ *
+ * @since 0.1.0
  */
 public final class DeclinedException extends IdempotencyException {
     private static final long serialVersionUID = 1L;

@@ -1,6 +1,10 @@
 package dev.idempotency;
 
-/** What a failure of the call says about the write. */
+/**
+ * What a failure of the call says about the write.
+ *
+ * @since 0.1.0
+ */
 public enum FailureClass {
     /** Proof that not one byte of the request left: the key is free again. */
     NOT_SENT,

@@ -7,6 +7,8 @@ import java.util.Objects;
  * nothing happened. {@link DeclinedException} and {@link NotExecutedException} are understood without a classifier.
  *
  * <p>Must be thread-safe. One that throws or returns null is taken to have said ambiguous.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface FailureClassifier {

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
  * What a provider said when it was asked about an attempt in doubt.
  *
  * @param <O> the operation's result
+ * @since 0.1.0
  */
 public sealed interface Finding<O extends @Nullable Object> {
     /**

@@ -7,6 +7,7 @@ import java.util.Objects;
  *
  * @param algorithm how the digest was made; {@value #JCS_SHA256} is SHA-256 over RFC 8785 canonical JSON
  * @param digest the digest in lower-case hexadecimal
+ * @since 0.1.0
  */
 public record Fingerprint(String algorithm, String digest) {
     /** SHA-256 over RFC 8785 canonical JSON; numbers that a double cannot hold exactly are taken as strings. */

@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param survivesLostStoreWrites whether it still holds when the store loses writes that it acknowledged
  * @param conditions what must be true for the level to hold and cannot be checked by the library
  * @param violations why the level is {@link Level#X}; empty for every other level
+ * @since 0.1.0
  */
 public record Guarantee(
         Level level, boolean survivesLostStoreWrites, List<String> conditions, List<String> violations) {

@@ -24,6 +24,8 @@ import javax.net.ssl.SSLHandshakeException;
  *
  * <p>Use a client that does not follow redirects (the default of {@code java.net.http}): a connection refused after a
  * redirect proves nothing about the first request.
+ *
+ * @since 0.1.0
  */
 public final class HttpFailures implements FailureClassifier {
     private static final Set<Integer> NOT_APPLIED = Set.of(401, 405, 411, 413, 414, 415, 431);

@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  *
  * Charge receipt = charge.execute(request);
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class Idempotency implements AutoCloseable {
     private static final IntervalFunction BACKOFF =
@@ -348,6 +350,7 @@ public final class Idempotency implements AutoCloseable {
          *
          * @param near keeps outcomes of this store, and of no other
          * @return this
+         * @apiNote Experimental: may change or go in any version.
          */
         public Builder nearCache(NearCache near) {
             this.near = Objects.requireNonNull(near, "near");

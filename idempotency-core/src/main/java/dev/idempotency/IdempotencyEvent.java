@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param generation the key's generation; 0 where it is not known
  * @param attempt the number of the attempt; 0 where there is none
  * @param detail one line for people; empty when the type says all
+ * @since 0.1.0
  */
 public record IdempotencyEvent(Type type, IdempotencyKey key, int generation, int attempt, String detail) {
 

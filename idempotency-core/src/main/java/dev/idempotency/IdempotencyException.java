@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Something kept an operation from giving its result. Each situation has its own subclass. Messages name the key and
  * never the payload or the result.
+ *
+ * @since 0.1.0
  */
 public abstract class IdempotencyException extends RuntimeException {
     private static final long serialVersionUID = 1L;

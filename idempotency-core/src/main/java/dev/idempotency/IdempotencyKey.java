@@ -7,6 +7,7 @@ import java.util.HexFormat;
  *
  * @param scope the operation's name, or name and tenant joined by a slash; 1 to {@value #MAX_SCOPE} characters
  * @param value which of the operation's writes; 1 to {@value #MAX_VALUE} characters
+ * @since 0.1.0
  */
 public record IdempotencyKey(String scope, String value) {
     /** The longest scope, in characters. */

@@ -5,6 +5,8 @@ import java.time.Duration;
 /**
  * Hears everything that happens. Called on the thread that made it happen, so it must be quick and thread-safe. What it
  * throws is logged and changes nothing.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface IdempotencyListener {

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The write may or may not have happened, and nothing that is known by now tells which. The library will not call
  * again until evidence ends the doubt. Executing the same request again later is always safe.
+ *
+ * @since 0.1.0
  */
 public final class InDoubtException extends IdempotencyException {
     private static final long serialVersionUID = 1L;

@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The key belongs to a request with another payload. Nothing was called. Either the key does not identify the request,
  * or the caller changed the request; letting the new payload take over needs {@link Admin#requestOverride}.
+ *
+ * @since 0.1.0
  */
 public final class MismatchException extends IdempotencyException {
     private static final long serialVersionUID = 1L;

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * var idempotency = Idempotency.builder(store).nearCache(near).build();
  * var admin = Admin.builder(store).nearCache(near).build();
  * }</pre>
+ *
+ * @apiNote Experimental: may change or go in any version.
+ * @since 0.1.0
  */
 public final class NearCache {
     private static final Duration LONGEST = Duration.ofDays(1);

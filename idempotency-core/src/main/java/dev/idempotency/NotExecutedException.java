@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Also for calls to throw, where they know that nothing was sent or that the provider refused before execution: it
  * is then classified as {@link FailureClass#NOT_EXECUTED}.
+ *
+ * @since 0.1.0
  */
 public final class NotExecutedException extends IdempotencyException {
     private static final long serialVersionUID = 1L;

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <I> the request
  * @param <O> the result
+ * @since 0.1.0
  */
 public final class Operation<I, O extends @Nullable Object> {
     /**

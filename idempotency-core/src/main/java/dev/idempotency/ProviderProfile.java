@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  *     it publishes nothing
  * @param pause P: the longest pause of this process between the last check and the first byte sent
  * @param transit D: how long after the first byte a request may still reach the provider
+ * @since 0.1.0
  */
 public record ProviderProfile(
         String name,

@@ -6,6 +6,8 @@ import java.time.Duration;
 /**
  * Profiles of well-known providers, each with the page that its facts come from. Where a provider publishes no window,
  * the profile has none, and you must give it the one that your contract says.
+ *
+ * @since 0.1.0
  */
 public final class Providers {
     /** Stripe's first API: keys of up to 255 characters, kept at least 24 hours; replays the first response, 500s too. */

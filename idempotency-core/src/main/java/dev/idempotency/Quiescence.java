@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param lag Lag: how long after the effect the provider's lookup may still miss it
  * @param clockError S: how far the store's clock may jump, over a failover for instance
  * @param period Q: the waiting period, from the moment the key came into doubt
+ * @since 0.1.0
  */
 public record Quiescence(Duration pause, Duration transit, Duration lag, Duration clockError, Duration period) {
     private static final Duration DEFAULT_PAUSE = Duration.ofSeconds(30);

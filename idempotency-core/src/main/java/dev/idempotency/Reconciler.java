@@ -37,6 +37,8 @@ import org.slf4j.LoggerFactory;
  * var reconciler = Reconciler.on(idempotency).operations(charge, refund).build();
  * reconciler.start();
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class Reconciler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <I> the operation's request
  * @param <O> the operation's result
+ * @since 0.1.0
  */
 public final class Recovery<I, O extends @Nullable Object> {
     /**

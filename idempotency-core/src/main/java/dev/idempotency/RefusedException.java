@@ -3,7 +3,11 @@ package dev.idempotency;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** A person's act was refused, and the record stands as it was. The message says what would be right. */
+/**
+ * A person's act was refused, and the record stands as it was. The message says what would be right.
+ *
+ * @since 0.1.0
+ */
 public final class RefusedException extends IdempotencyException {
     private static final long serialVersionUID = 1L;
 

@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The operation ran, but its result cannot be given out: it has expired and only a tombstone is left, or the codec
  * cannot read what was recorded. Nothing was called, and nothing will be until somebody decides.
+ *
+ * @since 0.1.0
  */
 public final class ResultUnavailableException extends IdempotencyException {
     private static final long serialVersionUID = 1L;

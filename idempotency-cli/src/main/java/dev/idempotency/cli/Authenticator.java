@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Says who a request to the {@link OperationsConsole} comes from. That name is what the audit trail gets: whoever is told apart
  * here cannot act as somebody else. Must be thread-safe.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface Authenticator {

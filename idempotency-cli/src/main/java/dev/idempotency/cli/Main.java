@@ -5,6 +5,8 @@ import java.util.Arrays;
 /**
  * The command line: lists, shows and decides keys, asks for and approves overrides, reads the audit trail, and serves the
  * {@link OperationsConsole}. {@code docs/operations.md} has its commands, exit codes and JSON.
+ *
+ * @since 0.1.0
  */
 public final class Main {
     private static final String LOG_SETTINGS = "logback.configurationFile";

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The pages run no script. A decision is taken only with a token of the session, from a page of this console
  * ({@code Origin}), under a host name that it knows ({@code Host}). The JDK's server bounds slow requests by properties of the
  * process, such as {@code sun.net.httpserver.maxReqTime}: a program that embeds the console sets them itself.
+ *
+ * @since 0.1.0
  */
 public final class OperationsConsole implements AutoCloseable {
     private static final int WORKERS = 8;

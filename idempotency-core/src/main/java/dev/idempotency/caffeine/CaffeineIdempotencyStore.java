@@ -32,6 +32,8 @@ import org.slf4j.LoggerFactory;
  * <p>Unresolved records are never evicted and never expire. The others are bounded in number; when there are more, some go
  * before their retention is over, which is logged and {@link #evicted() counted}: give it room for all that your retention
  * keeps. The audit trail is bounded too, at a million entries; when the oldest go, that is logged as an error.
+ *
+ * @since 0.1.0
  */
 public final class CaffeineIdempotencyStore implements AuditedStore {
     private static final Logger LOG = LoggerFactory.getLogger(CaffeineIdempotencyStore.class);

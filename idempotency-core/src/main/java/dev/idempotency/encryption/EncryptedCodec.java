@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * them: a ciphertext that somebody copies from one record to another of the same operation is decrypted there.
  *
  * @param <T> what is encoded
+ * @since 0.1.0
  */
 public final class EncryptedCodec<T extends @Nullable Object> implements Codec<T> {
     private static final String NAME = "a256gcm-1+";

@@ -11,6 +11,7 @@ import java.util.Objects;
  * @param receivedAt when it was offered, by the store's clock
  * @param buriedAt when it was given up, by the store's clock
  * @param reason why
+ * @since 0.1.0
  */
 public record DeadLetter(InboxMessage message, int attempts, Instant receivedAt, Instant buriedAt, String reason) {
     /**

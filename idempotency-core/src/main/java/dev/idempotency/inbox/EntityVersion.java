@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param tieBreak what tells two messages with one number apart, such as the id of the event; 0 to {@value #MAX_TIE_BREAK}
  *     printable ASCII characters. Messages with one number and one tie-break count as the same
  * @param deleted whether the thing is gone with this version
+ * @since 0.1.0
  */
 public record EntityVersion(long number, String tieBreak, boolean deleted) implements Comparable<EntityVersion> {
     /** The longest tie-break, in characters. */

@@ -14,6 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One queue of an {@link InboxStore}: messages are offered, each is kept once, and {@link InboxWorker workers} handle them.
  * Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class Inbox {
     private static final Logger LOG = LoggerFactory.getLogger(Inbox.class);

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param receivedAt when it was offered, by the store's clock
  * @param claimedAt when it was claimed, by the store's clock
  * @param lastReason why it was to be tried again; null when nobody said so
+ * @since 0.1.0
  */
 public record InboxClaim(
         InboxMessage message,

@@ -11,6 +11,7 @@ import java.util.Objects;
  * @param claimed how many are claimed, their lease not over
  * @param dead how many are dead letters
  * @param lag how long ago the oldest message arrived that is ready, delayed or claimed; zero when there is none
+ * @since 0.1.0
  */
 public record InboxDepth(long ready, long delayed, long claimed, long dead, Duration lag) {
     /**

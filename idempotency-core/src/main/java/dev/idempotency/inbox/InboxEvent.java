@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param age how long ago the message had arrived when it was claimed, by the store's clock: the lag; zero for an offer
  * @param took how long the task ran; zero unless it has ended
  * @param detail one word for people, such as the class of a failure; empty when the type says all
+ * @since 0.1.0
  */
 public record InboxEvent(Type type, IdempotencyKey key, int attempt, Duration age, Duration took, String detail) {
     /** What can happen. */

@@ -5,7 +5,11 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 
-/** What arrived, as bytes that no store looks into. Immutable; two are equal when key, payload and attributes are. */
+/**
+ * What arrived, as bytes that no store looks into. Immutable; two are equal when key, payload and attributes are.
+ *
+ * @since 0.1.0
+ */
 public final class InboxMessage {
     /** How many attributes a message may have. */
     public static final int MAX_ATTRIBUTES = 64;

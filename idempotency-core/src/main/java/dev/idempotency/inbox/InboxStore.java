@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * repeated after a failure that left it open whether it was written.
  *
  * <p>What each step must do is written down, clause by clause, in {@code docs/inbox-contract.md}.
+ *
+ * @since 0.1.0
  */
 public interface InboxStore {
     /** What became of an offer. */

@@ -24,6 +24,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A task is run at least once for each message, and may be run again: after a crash, a lost lease or a failure. Whatever it
  * does to the outside should go through an {@link dev.idempotency.Operation} whose key comes from the message.
+ *
+ * @since 0.1.0
  */
 public final class InboxWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(InboxWorker.class);

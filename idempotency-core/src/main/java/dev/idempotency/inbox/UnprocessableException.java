@@ -2,7 +2,11 @@ package dev.idempotency.inbox;
 
 import java.util.Objects;
 
-/** A task's word that no attempt at a message will ever succeed: it becomes a dead letter at once. */
+/**
+ * A task's word that no attempt at a message will ever succeed: it becomes a dead letter at once.
+ *
+ * @since 0.1.0
+ */
 public final class UnprocessableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

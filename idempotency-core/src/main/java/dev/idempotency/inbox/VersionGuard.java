@@ -9,6 +9,8 @@ import java.time.Duration;
  * shared between processes as far as the {@link dev.idempotency.store.StoreClass class of its store} goes.
  *
  * <p>What it must do is written down, clause by clause, in {@code docs/inbox-contract.md}.
+ *
+ * @since 0.1.0
  */
 public interface VersionGuard {
     /** How a version compares with the one that stands. */

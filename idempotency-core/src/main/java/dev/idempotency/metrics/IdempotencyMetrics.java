@@ -29,6 +29,8 @@ import org.slf4j.LoggerFactory;
  * <p>Tags are bounded: operations by their names, never tenants or keys, and from some number of names on as
  * {@code other}. How many keys are in doubt is read from the store every now and then, on a daemon thread of its own and
  * never by who asks for the metrics; this thread ends with {@link #close()}.
+ *
+ * @since 0.1.0
  */
 public final class IdempotencyMetrics implements IdempotencyListener, MeterBinder, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(IdempotencyMetrics.class);

@@ -28,6 +28,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>How much is in the queue is read from the store every now and then, on a daemon thread of its own and never by who asks for
  * the metrics; this thread ends with {@link #close()}.
+ *
+ * @since 0.1.0
  */
 public final class InboxMetrics implements InboxListener, MeterBinder, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(InboxMetrics.class);

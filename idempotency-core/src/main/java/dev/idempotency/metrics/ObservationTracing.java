@@ -15,6 +15,8 @@ import java.util.Set;
  *
  * <p>Keys appear as {@link dev.idempotency.IdempotencyKey#digest() digests}; payloads, results and messages of exceptions
  * do not appear.
+ *
+ * @since 0.1.0
  */
 public final class ObservationTracing implements Idempotency.Tracing {
     /** What callers may expect to happen; anything else marks the span as failed. */

@@ -8,6 +8,9 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>Each method is the same step as its namesake, with the same guarantees, and returns at once. Stages may complete in any
  * thread: the library goes on in one of its own.
+ *
+ * @apiNote Experimental: may change or go in any version.
+ * @since 0.1.0
  */
 public interface AsyncStore extends IdempotencyStore {
     /**

@@ -12,6 +12,7 @@ import java.util.Objects;
  * a restart, lets an old attempt pass for a new one.
  *
  * @param value 32 lower-case hexadecimal digits
+ * @since 0.1.0
  */
 public record AttemptToken(String value) {
     private static final SecureRandom RANDOM = new SecureRandom();

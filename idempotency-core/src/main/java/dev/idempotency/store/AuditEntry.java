@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param evidence on what evidence
  * @param fingerprint the payload that an override is for; null for any other act
  * @param detail one line for people: what came of it; empty when the phase says all
+ * @since 0.1.0
  */
 public record AuditEntry(
         String id,

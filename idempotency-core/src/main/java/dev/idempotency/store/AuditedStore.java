@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * entry is ever changed, removed, purged or evicted, except as far as the store's {@link StoreClass} goes. Thread-safe.
  *
  * <p>What it must do is written down, clause by clause, in {@code docs/store-contract.md}.
+ *
+ * @since 0.1.0
  */
 public interface AuditedStore extends IdempotencyStore {
     /**

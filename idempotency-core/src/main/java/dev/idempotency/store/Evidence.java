@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param attempt the number of the attempt that it is about
  * @param detail one line for people; no payload, no secret
  * @param result the outcome that was learnt but not recorded as the answer; null when there is none
+ * @since 0.1.0
  */
 public record Evidence(
         Kind kind,

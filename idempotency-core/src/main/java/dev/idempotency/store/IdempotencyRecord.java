@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  *     key is {@link State#isUnresolved unresolved}
  * @param evidence the history, oldest first
  * @param times the store's times
+ * @since 0.1.0
  */
 public record IdempotencyRecord(
         IdempotencyKey key,

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Each method is one atomic step on one key. A step is acknowledged only when it is as durable as the store's class
  * says, in a transaction of its own, whatever transaction the caller is in. What each step must do is written down,
  * clause by clause, in {@code docs/store-contract.md}, and the test kit has a test for each clause.
+ *
+ * @since 0.1.0
  */
 public interface IdempotencyStore {
     /**

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  *     policy never relies on it
  * @param resendWithin how long after the first send the same native key may be sent again; null when the policy never
  *     sends again
+ * @since 0.1.0
  */
 public record RecoveryTerms(
         Policy policy,

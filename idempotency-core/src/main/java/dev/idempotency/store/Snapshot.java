@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param applied whether this step wrote its record
  * @param record what stands now for the key; null when nothing does
  * @param now the store's time of the step
+ * @since 0.1.0
  */
 public record Snapshot(boolean applied, @Nullable IdempotencyRecord record, Instant now) {
     /**

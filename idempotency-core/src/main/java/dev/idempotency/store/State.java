@@ -1,6 +1,10 @@
 package dev.idempotency.store;
 
-/** The state of one key. What may follow what is written down in {@code docs/state-machine.md}. */
+/**
+ * The state of one key. What may follow what is written down in {@code docs/state-machine.md}.
+ *
+ * @since 0.1.0
+ */
 public enum State {
     /** Nothing stands in the way of a call: the key was released, or reopened by an override. */
     OPEN,

@@ -3,7 +3,11 @@ package dev.idempotency.store;
 import dev.idempotency.IdempotencyException;
 import org.jspecify.annotations.Nullable;
 
-/** A store failed. Says whether its write may have happened all the same. */
+/**
+ * A store failed. Says whether its write may have happened all the same.
+ *
+ * @since 0.1.0
+ */
 public final class StoreException extends IdempotencyException {
     private static final long serialVersionUID = 1L;
 

@@ -6,6 +6,8 @@ import java.util.Objects;
 /**
  * A request that is kept while its key is unresolved, as bytes that the store does not look into. Immutable; two are equal
  * when codec and bytes are.
+ *
+ * @since 0.1.0
  */
 public final class StoredRequest {
     private final String codec;

@@ -6,6 +6,8 @@ import java.util.Objects;
 /**
  * A recorded outcome, as bytes that the store does not look into. Immutable; two are equal when kind, codec and bytes
  * are.
+ *
+ * @since 0.1.0
  */
 public final class StoredResult {
     /** What the bytes are. */

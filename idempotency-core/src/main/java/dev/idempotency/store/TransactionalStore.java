@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * thread is in.
  *
  * @param <T> the transaction, as code of the user's gets it: a connection, a handle, a session
+ * @since 0.1.0
  */
 public interface TransactionalStore<T> extends IdempotencyStore {
     /**

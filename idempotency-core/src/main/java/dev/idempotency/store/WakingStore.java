@@ -8,6 +8,8 @@ import dev.idempotency.IdempotencyKey;
  *
  * <p>What it tells may be lost, late, repeated or wrong: it only makes a waiting run look sooner, and waiting runs look from
  * time to time anyway.
+ *
+ * @since 0.1.0
  */
 public interface WakingStore extends IdempotencyStore {
     /** Somebody's wish to be told. Thread-safe. */

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *     on any other
  * @param retention how long from now the result is kept at least; null leaves {@code expiresAt} as it is
  * @param tombstone how long after {@code expiresAt} the record is still remembered without its result
+ * @since 0.1.0
  */
 public record Write(
         IdempotencyRecord next,

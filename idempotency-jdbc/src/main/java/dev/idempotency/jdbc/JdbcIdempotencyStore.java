@@ -49,6 +49,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A call whose effect is in the same database can write it in one transaction with its record: one of the store's own
  * ({@link Operation.Builder#callingInTransactionOf}), or one of the caller's ({@link #joining(Handle, Joining)}).
+ *
+ * @since 0.1.0
  */
 public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, AsyncStore, WakingStore, AuditedStore {
     private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
@@ -243,6 +245,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
          * @param value from 0, which gathers always; {@link Integer#MAX_VALUE} never does
          * @return this
          * @throws IllegalArgumentException if it is negative
+         * @apiNote Experimental: may change or go in any version.
          */
         public Builder singleSteps(int value) {
             if (value < 0) {

@@ -15,6 +15,7 @@ import org.jdbi.v3.core.statement.StatementContext;
  * @param storeClass {@link StoreClass#DURABLE} when nothing was found that could lose an acknowledged write
  * @param reasons one line for each finding that makes it {@link StoreClass#LOSSY}; empty when durable
  * @param version the server's version, such as {@code 17.2}
+ * @since 0.1.0
  */
 public record JdbcProbe(StoreClass storeClass, List<String> reasons, String version) {
     /** The oldest server that is supported: 14. */

@@ -37,6 +37,8 @@ import org.slf4j.LoggerFactory;
  * <p>It has connections of its own, as the client makes them; closing the store closes them, and not the client. How the
  * client reconnects, and whether it then sends commands once more, changes nothing but how long a failure takes. What waits
  * for a reply must not be called in a thread of Lettuce; the asynchronous steps may.
+ *
+ * @since 0.1.0
  */
 public final class RedisIdempotencyStore implements AsyncStore, WakingStore, AuditedStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RedisIdempotencyStore.class);

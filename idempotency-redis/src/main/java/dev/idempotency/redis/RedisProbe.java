@@ -21,6 +21,7 @@ import java.util.Objects;
  * @param appendOnly {@code no}, or how often the append-only file is synced: {@code always}, {@code everysec} or
  *     {@code no-fsync}
  * @param replicas how many replicas are connected, as text
+ * @since 0.1.0
  */
 public record RedisProbe(
         String product, String version, String mode, String role, String eviction, String appendOnly, String replicas) {

@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param outcome how it ended
  * @param waited how long it was kept back by a limit, before it was sent
  * @param took how long Slack took to answer; zero when nothing was sent
+ * @since 0.1.0
  */
 public record Called(String method, Outcome outcome, Duration waited, Duration took) {
     /** How a call can end. */

@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param retryReason why Slack says that it retries; empty when it does not say
  * @param took how long Slack waited for the answer, as seen from here
  * @param late how long before that Slack had dispatched the event first, to the second; zero when it did not say
+ * @since 0.1.0
  */
 public record Delivered(
         Transport transport,

@@ -34,6 +34,8 @@ import org.slf4j.LoggerFactory;
  *   <li>400, 405, 413: it broke off, is no POST, is too large. Slack sends no such request
  *   <li>503: the store did not take it in time, or there is too much at once. Slack delivers it again
  * </ul>
+ *
+ * @since 0.1.0
  */
 public final class EventsEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(EventsEndpoint.class);

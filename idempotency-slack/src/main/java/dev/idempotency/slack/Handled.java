@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param type the type of the event
  * @param outcome what became of it
  * @param took how long it took
+ * @since 0.1.0
  */
 public record Handled(String consumer, String type, Outcome outcome, Duration took) {
     /** What can become of an event. */

@@ -3,7 +3,11 @@ package dev.idempotency.slack;
 import dev.idempotency.inbox.EntityVersion;
 import java.util.Optional;
 
-/** What a handler needs to write once. Thread-safe. */
+/**
+ * What a handler needs to write once. Thread-safe.
+ *
+ * @since 0.1.0
+ */
 public interface HandlerContext {
     /**
      * The key for one write of this handler. It is the same in every run for the same message or event, whatever Slack has

@@ -7,6 +7,7 @@ import java.util.Objects;
  *
  * @param channel where
  * @param ts its id there
+ * @since 0.1.0
  */
 public record PostedMessage(String channel, String ts) {
     /**

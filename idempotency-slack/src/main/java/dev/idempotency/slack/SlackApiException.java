@@ -4,7 +4,11 @@ import dev.idempotency.FailureClass;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A call of Slack's Web API that did not succeed, and what that says about it. */
+/**
+ * A call of Slack's Web API that did not succeed, and what that says about it.
+ *
+ * @since 0.1.0
+ */
 public final class SlackApiException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

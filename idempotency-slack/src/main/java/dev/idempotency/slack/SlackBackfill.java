@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * <p>What it brings back are messages, in channels and in threads, with the text that they have now. It does not bring back edits,
  * deletions, reactions or any other event, nor {@code channel_type}, which no history names. The token needs the scope that reads
  * the history of the channel.
+ *
+ * @since 0.1.0
  */
 public final class SlackBackfill {
     private static final String HISTORY = "conversations.history";

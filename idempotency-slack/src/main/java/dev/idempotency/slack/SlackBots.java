@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Rules that say which events are dropped because a bot has written them. They look into edits and deletions too, and ask nobody:
  * who the app is stands in the event. Pure functions.
+ *
+ * @since 0.1.0
  */
 public final class SlackBots {
     private static final Set<String> ABOUT_OTHERS = Set.of("member_joined_channel", "member_left_channel");

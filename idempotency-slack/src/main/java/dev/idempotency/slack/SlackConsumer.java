@@ -15,6 +15,8 @@ import java.util.function.Predicate;
  *         .where(event -> event.threadTs() == null)
  *         .handle((event, context) -> post.execute(reply(event, context.key("reply"))));
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class SlackConsumer {
     private static final String MESSAGE = "message:";

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One thing that Slack tells an app: an event, an interaction, a slash command. It reads the JSON that Slack delivers, tolerates
  * what it does not know, and answers null for what is not there. Immutable, thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class SlackEvent {
     /** What Slack delivers. */

@@ -4,6 +4,8 @@ package dev.idempotency.slack;
  * What a consumer does with an event. It may run again for the same event: after a crash, a failure, or when its end could not be
  * recorded. So each write to the outside goes through an {@link dev.idempotency.Operation} whose key is
  * {@link HandlerContext#key}; then a second run finds what the first has done.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface SlackHandler {

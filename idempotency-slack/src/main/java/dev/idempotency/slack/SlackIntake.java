@@ -33,6 +33,8 @@ import org.slf4j.LoggerFactory;
  * <p>No more than {@code concurrency} deliveries are put into the store at once; some wait for their turn, and when there is no
  * time left, or too many wait, they are shed. With a spill buffer they go to the disk instead, and so does everything while the
  * store does not answer; from there they go to the inbox when it does.
+ *
+ * @since 0.1.0
  */
 public final class SlackIntake implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SlackIntake.class);

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Not used, because they do not identify anything: {@code event_context}, the id of an envelope, {@code edited.ts}, the retry
  * headers.
+ *
+ * @since 0.1.0
  */
 public final class SlackKeys {
     private static final Set<String> WRITTEN_BY_USERS = Set.of("", "file_share", "thread_broadcast");

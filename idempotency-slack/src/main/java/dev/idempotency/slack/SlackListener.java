@@ -3,6 +3,8 @@ package dev.idempotency.slack;
 /**
  * Hears what happens between Slack and the app. Called on the thread that made it happen, so it must be quick and thread-safe.
  * What it throws is logged and changes nothing.
+ *
+ * @since 0.1.0
  */
 public interface SlackListener {
     /**

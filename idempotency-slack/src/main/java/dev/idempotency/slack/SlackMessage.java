@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param threadTs the thread that it belongs into; null for none
  * @param text what it says
  * @param blocks its layout; null for none
+ * @since 0.1.0
  */
 public record SlackMessage(
         String key,

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * reads the history of the channels.
  *
  * <p>Metadata can be read by every app of the workspace: the key in it is a digest.
+ *
+ * @since 0.1.0
  */
 public final class SlackMessages {
     /** The {@code event_type} of the metadata. */

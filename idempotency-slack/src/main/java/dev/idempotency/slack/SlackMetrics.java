@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * it to a registry. What each meter says is written down in {@code docs/slack-metrics.md}. Thread-safe.
  *
  * <p>Tags are bounded: never a workspace, a channel, a user or a type of event.
+ *
+ * @since 0.1.0
  */
 public final class SlackMetrics implements SlackListener, MeterBinder {
     /** What Slack counts: an answer that comes later is none. */

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param method the HTTP method
  * @param headers its headers; names in any case
  * @param body its body, not decoded and not read yet. Is read once, never beyond the endpoint's cap, and not closed
+ * @since 0.1.0
  */
 public record SlackRequest(String method, Map<String, List<String>> headers, InputStream body) {
     /**

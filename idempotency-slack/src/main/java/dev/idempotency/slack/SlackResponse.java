@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param status the HTTP status
  * @param headers its headers
  * @param body its body, UTF-8; may be empty
+ * @since 0.1.0
  */
 public record SlackResponse(int status, Map<String, String> headers, String body) {
     /**

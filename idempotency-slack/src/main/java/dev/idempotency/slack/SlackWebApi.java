@@ -34,6 +34,8 @@ import org.slf4j.LoggerFactory;
  * Thread-safe.
  *
  * <p>Limits are as in docs.slack.dev/apis/web-api/rate-limits.
+ *
+ * @since 0.1.0
  */
 public final class SlackWebApi {
     private static final Logger LOG = LoggerFactory.getLogger(SlackWebApi.class);

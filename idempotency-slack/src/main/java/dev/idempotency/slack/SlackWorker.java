@@ -30,6 +30,8 @@ import org.slf4j.LoggerFactory;
  * leave it out; what is older than what the consumer has seen of its message is dropped, where the consumer hears of edits or
  * deletions; and only then it counts as taken, under the key of its message, and the handler runs. One that fails is tried again,
  * and becomes a dead letter in the end; consumers that have handled it are not called again.
+ *
+ * @since 0.1.0
  */
 public final class SlackWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SlackWorker.class);

@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param took for {@link Type#LIVE} the time from asking for the connection to its {@code hello}, for {@link Type#CLOSED} how
  *     long it was live, for the acknowledgements the time since the envelope was read; zero for everything else
  * @param detail one word for people, such as Slack's error; empty when the type says all
+ * @since 0.1.0
  */
 public record SocketEvent(Type type, int connection, Reason reason, Duration took, String detail) {
     /** What can happen. */

@@ -41,6 +41,8 @@ import org.slf4j.LoggerFactory;
  * <p>The threads that read do nothing else: what they read is put into the inbox on a pool of its own, and handlers run
  * elsewhere, in a {@code SlackWorker}. What fails is tried again for ever, with a backoff; only what a person has to repair at
  * Slack ends it: see {@link SocketState#stopped}.
+ *
+ * @since 0.1.0
  */
 public final class SocketModeClient implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SocketModeClient.class);

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param notAcked how many envelopes were not safe, and therefore not acknowledged
  * @param ignored how many frames nobody understood
  * @param opened how often a connection was asked for, by what for
+ * @since 0.1.0
  */
 public record SocketState(
         List<Connection> connections,

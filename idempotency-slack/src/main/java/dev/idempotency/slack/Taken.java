@@ -1,6 +1,10 @@
 package dev.idempotency.slack;
 
-/** What became of a delivery that was to be put into the inbox. */
+/**
+ * What became of a delivery that was to be put into the inbox.
+ *
+ * @since 0.1.0
+ */
 public enum Taken {
     /** It is in the inbox now. */
     ACCEPTED,

@@ -18,6 +18,8 @@ import java.util.function.Function;
 /**
  * Version guards that are wrong in one way each, with the clauses of {@code docs/inbox-contract.md} that each of them breaks. They
  * prove that the contract catches such a guard.
+ *
+ * @since 0.1.0
  */
 public enum BrokenGuards {
     /** Everything is newer. */

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Inboxes that are wrong in one way each, with the clauses of {@code docs/inbox-contract.md} that each of them breaks. They prove
  * that the contract catches such an inbox.
+ *
+ * @since 0.1.0
  */
 public enum BrokenInboxes {
     /** Marks the key, and the process dies before the message is in the queue. */

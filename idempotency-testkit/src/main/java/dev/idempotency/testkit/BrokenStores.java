@@ -35,6 +35,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Stores that are wrong in one way each, with the clauses of {@code docs/store-contract.md} that each of them breaks. They
  * prove that the contract catches such a store, and that a test of your own would: it must fail on those that matter to it.
+ *
+ * @since 0.1.0
  */
 public enum BrokenStores {
     // ---- reserve

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Audit trails that are wrong in one way each, with the clauses of {@code docs/store-contract.md} that each of them breaks. They
  * prove that the contract of audited stores catches such a trail.
+ *
+ * @since 0.1.0
  */
 public enum BrokenTrails {
     /** The answer to an append has no time. */

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param payload the request in canonical form
  * @param receivedAt when the request that caused the effect reached the provider, on the provider's clock
  * @param requestId the request that caused the effect
+ * @since 0.1.0
  */
 public record Effect(
         String effectId,

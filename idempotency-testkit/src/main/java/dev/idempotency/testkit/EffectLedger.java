@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * <p>With a file, each effect and each seal is one line of JSON that is forced to the disk before it counts, so that a
  * killed process has lost nothing that anyone was told. Thread-safe; each method is one atomic step; the lists and maps
  * returned are snapshots that cannot be changed.
+ *
+ * @since 0.1.0
  */
 public final class EffectLedger implements Closeable {
 

@@ -3,7 +3,11 @@ package dev.idempotency.testkit;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What can go wrong with one request on its way to the provider, in it, or on the way back. */
+/**
+ * What can go wrong with one request on its way to the provider, in it, or on the way back.
+ *
+ * @since 0.1.0
+ */
 public enum Fault {
     /** Nothing goes wrong. */
     NONE("none"),

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * process can die at any step: from then on each of its calls throws {@link SimulatedCrash}, and the store below lives on.
  *
  * <p>Thread-safe. Steps are counted in the order in which they are called; with several threads that order is theirs.
+ *
+ * @since 0.1.0
  */
 public final class FaultInjectingStore implements IdempotencyStore {
     private final IdempotencyStore store;

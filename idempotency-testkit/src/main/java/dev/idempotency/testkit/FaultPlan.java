@@ -17,6 +17,8 @@ import java.util.Objects;
  *
  * <p>At most so many requests of one reference fail, so that everything can succeed in the end. The counters live as long
  * as the plan. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class FaultPlan {
 

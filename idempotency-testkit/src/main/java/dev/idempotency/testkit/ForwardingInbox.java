@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An inbox's store that hands each step to another one, for a test that changes, delays or counts some of them: override those.
  * Thread-safe if the other store is, as every store must be, and the subclass is.
+ *
+ * @since 0.1.0
  */
 public abstract class ForwardingInbox implements InboxStore {
     private final InboxStore store;

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Hides what else the other store can do: this one is no {@link WakingStore}, no {@link TransactionalStore} and no
  * {@link AuditedStore}. A subclass that is to be one implements it. Thread-safe if the other store is, as every store must be, and the subclass is.
+ *
+ * @since 0.1.0
  */
 public abstract class ForwardingStore implements IdempotencyStore {
     private final IdempotencyStore store;

@@ -43,6 +43,8 @@ import org.jspecify.annotations.Nullable;
  * its end, not a TCP reset. Thread-safe.
  *
  * <p>Sets the system property {@code sun.net.httpserver.nodelay} to true, unless it is set.
+ *
+ * @since 0.1.0
  */
 public final class HttpProviderSimulator implements AutoCloseable {
 

@@ -9,6 +9,8 @@ import java.util.Map;
 /**
  * A store with a replica that lags: {@link #failover()} loses every write that was acknowledged since the last
  * {@link #replicate()}. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class LossyStore extends ForwardingStore {
     private final ReferenceStore primary;

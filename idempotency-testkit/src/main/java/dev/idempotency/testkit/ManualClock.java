@@ -8,6 +8,8 @@ import java.util.Objects;
 /**
  * A clock that moves only by hand: wall time as an {@link InstantSource}, monotonic time as {@link #nanoTime()}, to be
  * passed as {@code clock::nanoTime}. Thread-safe; each move is one atomic step.
+ *
+ * @since 0.1.0
  */
 public final class ManualClock implements InstantSource {
 

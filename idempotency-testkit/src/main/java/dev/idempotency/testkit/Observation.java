@@ -2,7 +2,11 @@ package dev.idempotency.testkit;
 
 import java.time.Duration;
 
-/** What the client sees of one {@link Submission} through an {@link UnreliableProvider}. Immutable. */
+/**
+ * What the client sees of one {@link Submission} through an {@link UnreliableProvider}. Immutable.
+ *
+ * @since 0.1.0
+ */
 public sealed interface Observation {
 
     /**

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *     error before the effect leaves the key unused, and after one the repeated request gets the effect
  * @param inProgress409 whether a repeated request is refused while the first is not answered yet; without it the repeated
  *     request gets the stored answer at once
+ * @since 0.1.0
  */
 public record ProviderBehavior(
         boolean nativeKey,

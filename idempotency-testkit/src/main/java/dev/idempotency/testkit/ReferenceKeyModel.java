@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * it, event by event. It shares no code with the library's own state machine, keeps its state in fields, and knows no store.
  *
  * <p>Tokens, fingerprints and results are any text that tells them apart. All times are the store's. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class ReferenceKeyModel {
     /** The longest history that is kept; overrides are never dropped from it. */

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The plainest store there can be: a map, one step at a time, on a {@link ManualClock}. What another store answers can be
  * compared with what this one answers. Nothing leaves it but through {@link #purge} and {@link #forget}. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public sealed class ReferenceStore implements AuditedStore permits FaultyStore {
     static final Comparator<IdempotencyRecord> LONGEST_IN_STATE = Comparator.comparing(

@@ -3,6 +3,8 @@ package dev.idempotency.testkit;
 /**
  * What the provider answers to a {@link Submission}. Whether the answer reaches the client is a matter of the
  * {@link FaultPlan}; see {@link Observation}. All kinds are immutable.
+ *
+ * @since 0.1.0
  */
 public sealed interface Reply {
 

@@ -1,6 +1,10 @@
 package dev.idempotency.testkit;
 
-/** What the provider answers to a seal: either the key had its effect already, or it can never have one. Immutable. */
+/**
+ * What the provider answers to a seal: either the key had its effect already, or it can never have one. Immutable.
+ *
+ * @since 0.1.0
+ */
 public sealed interface SealAnswer {
 
     /**

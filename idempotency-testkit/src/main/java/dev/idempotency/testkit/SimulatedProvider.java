@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe; each method is one atomic step with respect to all others, sealing included. What it knows of native keys
  * it takes from the ledger at the start: effects and seals outlive a restart, declines and stored errors do not.
+ *
+ * @since 0.1.0
  */
 public final class SimulatedProvider {
 

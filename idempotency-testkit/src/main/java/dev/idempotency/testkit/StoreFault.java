@@ -1,6 +1,10 @@
 package dev.idempotency.testkit;
 
-/** What can go wrong with one step of a store. */
+/**
+ * What can go wrong with one step of a store.
+ *
+ * @since 0.1.0
+ */
 public enum StoreFault {
     /** Nothing. */
     NONE,

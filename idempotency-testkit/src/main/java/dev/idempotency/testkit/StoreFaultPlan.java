@@ -6,6 +6,8 @@ import java.util.Objects;
 /**
  * Decides what goes wrong with which step of one process. The decision depends on the plan and on how many steps came
  * before, and on nothing else. Immutable; one plan may serve many processes, each of which counts for itself.
+ *
+ * @since 0.1.0
  */
 public final class StoreFaultPlan {
 

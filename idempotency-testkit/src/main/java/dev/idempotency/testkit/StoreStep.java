@@ -1,6 +1,10 @@
 package dev.idempotency.testkit;
 
-/** The steps that an {@link dev.idempotency.store.IdempotencyStore} can take. */
+/**
+ * The steps that an {@link dev.idempotency.store.IdempotencyStore} can take.
+ *
+ * @since 0.1.0
+ */
 public enum StoreStep {
     /** {@link dev.idempotency.store.IdempotencyStore#reserve reserve}. */
     RESERVE,

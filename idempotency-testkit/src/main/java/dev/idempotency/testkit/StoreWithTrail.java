@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Any store, with an audit trail beside it in this process: so that an {@link Admin} can be put on a store that a test has
  * wrapped. Not for production, where the trail must be as durable as the records. Thread-safe if the store is.
+ *
+ * @since 0.1.0
  */
 public final class StoreWithTrail extends ForwardingStore implements AuditedStore {
     private final ReferenceTrail trail;

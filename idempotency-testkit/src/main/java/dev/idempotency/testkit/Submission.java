@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param nativeKey the provider's deduplication key, or null when the request carries none
  * @param reference the caller's name for the thing, such as an order id
  * @param payload the request in canonical form: equal requests have equal strings
+ * @since 0.1.0
  */
 public record Submission(String requestId, @Nullable String nativeKey, String reference, String payload) {
 

@@ -7,6 +7,8 @@ import java.util.Objects;
 /**
  * A {@link SimulatedProvider} behind a network that fails by a {@link FaultPlan}. Thread-safe; holds no state but the plan's
  * counters.
+ *
+ * @since 0.1.0
  */
 public final class UnreliableProvider {
 

@@ -12,6 +12,8 @@ import java.util.concurrent.CompletionStage;
 /**
  * A store that takes each step of an {@link AsyncStore} asynchronously and waits for it, so that whatever tests a store tests
  * the asynchronous steps too. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class WaitingStore extends ForwardingStore {
     private final AsyncStore store;

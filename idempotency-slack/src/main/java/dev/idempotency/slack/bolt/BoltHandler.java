@@ -24,6 +24,8 @@ import java.util.Objects;
  * <pre>{@code
  * SlackConsumer.named("bolt").on("*").handle(BoltHandler.of(app));
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class BoltHandler implements SlackHandler {
     private static final String KEY = "dev.idempotency.slack.key";

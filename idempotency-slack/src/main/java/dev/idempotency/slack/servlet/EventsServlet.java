@@ -17,6 +17,8 @@ import java.util.Objects;
 /**
  * The endpoint as a servlet. It reads the raw body, so no filter before it may read a parameter of the request: that would take a
  * form's body away. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class EventsServlet extends HttpServlet {
     private static final long serialVersionUID = 1L;

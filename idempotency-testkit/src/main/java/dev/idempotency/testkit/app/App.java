@@ -11,6 +11,7 @@ import java.time.Duration;
  *
  * @param <I> the request
  * @param <O> the result
+ * @since 0.1.0
  */
 public interface App<I, O> {
     /**

@@ -11,6 +11,8 @@ import java.util.function.Consumer;
 /**
  * A process of your application in a simulated world: its way to the store, its threads and its clock, which only the world
  * moves. Not thread-safe: a world has one thread.
+ *
+ * @since 0.1.0
  */
 public final class AppProcess {
     private final String name;

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * Adapters that charge orders: one that is right, and others that are wrong in one way each. The request is the order's id; all
  * orders have one amount. A test of adapters must pass the first and refuse the others, by the clause of {@code
  * ProviderAdapterContract} that each one breaks.
+ *
+ * @since 0.1.0
  */
 public enum BrokenAdapters {
     /** Right. */

@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Small applications that charge orders: four that are right, and one for each way to be wrong. What tests an application must
  * pass the former and name the {@link #mistake()} of the latter.
+ *
+ * @since 0.1.0
  */
 public enum BrokenApps {
     /** Right: re-sends under a native key. */

@@ -4,7 +4,11 @@ import dev.idempotency.Guarantee;
 import dev.idempotency.Operation;
 import java.util.Objects;
 
-/** Breaks a build when a change of settings lowers what an operation guarantees. */
+/**
+ * Breaks a build when a change of settings lowers what an operation guarantees.
+ *
+ * @since 0.1.0
+ */
 public final class GuaranteeAssert {
     private GuaranteeAssert() {}
 

@@ -1,6 +1,10 @@
 package dev.idempotency.testkit.app;
 
-/** What an application can do wrong around the library, in the words that a failing test says it in. */
+/**
+ * What an application can do wrong around the library, in the words that a failing test says it in.
+ *
+ * @since 0.1.0
+ */
 public enum Mistake {
     /** The key is drawn anew each time. */
     RANDOM_KEY(

@@ -2,7 +2,11 @@ package dev.idempotency.testkit.app;
 
 import java.util.Objects;
 
-/** A test has found a mistake of the application. The message names it, and says what happened. */
+/**
+ * A test has found a mistake of the application. The message names it, and says what happened.
+ *
+ * @since 0.1.0
+ */
 public final class MistakeError extends AssertionError {
     private static final long serialVersionUID = 1L;
 

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param requests the requests that the steps are about, each a write of its own
  * @param steps what happens
  * @param <I> the request
+ * @since 0.1.0
  */
 public record Program<I>(List<I> requests, List<Step> steps) {
     /** How many processes of the application there are. */

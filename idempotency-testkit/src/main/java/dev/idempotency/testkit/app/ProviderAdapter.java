@@ -9,6 +9,7 @@ import java.io.IOException;
  *
  * @param <I> the request
  * @param <O> the result
+ * @since 0.1.0
  */
 public interface ProviderAdapter<I, O> extends AutoCloseable {
     /**

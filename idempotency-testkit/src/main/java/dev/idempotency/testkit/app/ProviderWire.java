@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * The way to a simulated provider, for an adapter to send through instead of its HTTP client. It fails with the exceptions of
  * {@code java.net} and {@code java.net.http}: {@link java.net.ConnectException} if nothing was sent, {@link
  * java.net.http.HttpTimeoutException} if no answer came in time, {@link java.net.SocketException} if the connection broke.
+ *
+ * @since 0.1.0
  */
 public interface ProviderWire {
     /**

@@ -30,6 +30,7 @@ import net.jqwik.api.Tuple;
  *
  * @param <I> the request
  * @param <O> the result
+ * @since 0.1.0
  */
 public abstract class EffectAtMostOnceProperties<I, O> implements App<I, O> {
     private static final int REQUESTS = 3;

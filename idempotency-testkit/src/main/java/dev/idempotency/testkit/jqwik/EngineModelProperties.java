@@ -36,6 +36,8 @@ import net.jqwik.api.state.Transformer;
  * <p>A failure prints the shortest sequence that fails and jqwik's seed; {@code @Property(seed = "...")} on an overriding
  * method runs it again. All runs in one thread, without waiting. Where the provider goes on knowing a key, as a lookup and a
  * seal need it, callers do not use a key again that the store has forgotten.
+ *
+ * @since 0.1.0
  */
 public abstract class EngineModelProperties {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00.123456Z");

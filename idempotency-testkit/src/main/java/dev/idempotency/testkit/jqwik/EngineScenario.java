@@ -47,6 +47,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An operation on the store under test, its provider, and what callers may see of it: the state of
  * {@link EngineModelProperties}' sequences. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class EngineScenario {
     static final int KEYS = 3;

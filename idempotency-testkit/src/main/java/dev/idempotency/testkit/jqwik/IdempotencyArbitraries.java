@@ -24,7 +24,11 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.Tuple.Tuple2;
 
-/** Generators of what the library works with, the awkward values included. Thread-safe. */
+/**
+ * Generators of what the library works with, the awkward values included. Thread-safe.
+ *
+ * @since 0.1.0
+ */
 public final class IdempotencyArbitraries {
     private static final List<String> AWKWARD = List.of(
             ":",

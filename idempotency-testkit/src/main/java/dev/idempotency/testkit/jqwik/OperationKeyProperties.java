@@ -17,6 +17,7 @@ import net.jqwik.api.Provide;
  *
  * @param <I> the request
  * @param <O> the result
+ * @since 0.1.0
  */
 public abstract class OperationKeyProperties<I, O> {
     /** For subclasses. */

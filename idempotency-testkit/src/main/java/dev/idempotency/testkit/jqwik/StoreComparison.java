@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A store and the reference store, side by side: the state of {@link StoreModelProperties}' sequences. Each step is taken on
  * the store first, and on the reference at the time that the store's answer has. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class StoreComparison {
     static final int KEYS = 4;

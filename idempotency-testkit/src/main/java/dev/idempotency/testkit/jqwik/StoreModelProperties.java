@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A failure prints the shortest sequence that fails and jqwik's seed; {@code @Property(seed = "...")} on an overriding
  * method runs it again. Each sequence has keys of its own, so that stores may be shared, but nobody else must purge meanwhile.
+ *
+ * @since 0.1.0
  */
 public abstract class StoreModelProperties {
     /** For subclasses. */

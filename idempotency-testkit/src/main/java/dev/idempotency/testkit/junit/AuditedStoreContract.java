@@ -38,6 +38,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * {@code docs/store-contract.md}. For its records, extend {@link IdempotencyStoreContract} too.
  *
  * <p>Each test draws keys of its own, so tests may run in parallel on one server. Times may be kept to the microsecond.
+ *
+ * @since 0.1.0
  */
 public abstract class AuditedStoreContract {
     private static final int MANY = 300;

@@ -6,7 +6,11 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** The clause of a contract that a test is: of {@code docs/store-contract.md}, {@code docs/inbox-contract.md} and others. */
+/**
+ * The clause of a contract that a test is: of {@code docs/store-contract.md}, {@code docs/inbox-contract.md} and others.
+ *
+ * @since 0.1.0
+ */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)

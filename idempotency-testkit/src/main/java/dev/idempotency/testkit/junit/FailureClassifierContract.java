@@ -29,6 +29,8 @@ import org.junit.jupiter.api.function.Executable;
 /**
  * What a {@link FailureClassifier} must never do, as tests to inherit: call definite what says nothing about the write. Supply
  * the classifier, and how your client reports a status; say which statuses your provider documents as "not executed".
+ *
+ * @since 0.1.0
  */
 public abstract class FailureClassifierContract {
     /** For subclasses. */

@@ -53,6 +53,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <p>Extend it, supply the store and a way to let time pass. Each test draws keys of its own, so tests may run in parallel
  * on one server; those that purge hold a JUnit resource lock, and want no other program to purge the same records meanwhile.
  * Times may be kept to the microsecond.
+ *
+ * @since 0.1.0
  */
 public abstract class IdempotencyStoreContract {
     static final String PURGE = "dev.idempotency.testkit.purge";

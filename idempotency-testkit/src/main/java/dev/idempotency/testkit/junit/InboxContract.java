@@ -35,6 +35,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  *
  * <p>Extend it, supply the inbox and a way to let time pass. Each test draws queues of its own, so tests may run in parallel on
  * one server; those that purge hold a JUnit resource lock, and want no other program to purge the same inbox meanwhile.
+ *
+ * @since 0.1.0
  */
 public abstract class InboxContract {
     private static final int MANY = 40;

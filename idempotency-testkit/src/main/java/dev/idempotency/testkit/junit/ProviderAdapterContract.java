@@ -46,6 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  *
  * @param <I> the request
  * @param <O> the result
+ * @since 0.1.0
  */
 public abstract class ProviderAdapterContract<I, O> {
     private final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  *
  * <p>Extend it, supply the guard and a way to let time pass. Each test draws keys of its own, so tests may run in parallel on
  * one server; those that purge hold a JUnit resource lock, and want no other program to purge the same guard meanwhile.
+ *
+ * @since 0.1.0
  */
 public abstract class VersionGuardContract {
     private final String scope = "guard-" + UUID.randomUUID();

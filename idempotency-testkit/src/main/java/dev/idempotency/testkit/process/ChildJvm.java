@@ -22,6 +22,8 @@ import java.util.function.Predicate;
  *
  * <p>No child outlives this process, whichever way this process ends; only a frozen one does, if this process is killed with
  * {@code kill -9}. The JVM is set up to start quickly and to be small, not to run fast for long. Freezing needs a Unix. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class ChildJvm implements AutoCloseable {
     private static final List<String> FAST_START =

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Points inside a request (CP05 to CP09, CP19 more closely than {@link #seal} does) are for the client that makes it to report,
  * with {@link #reached}; CP21 is for the one who asks for an override.
+ *
+ * @since 0.1.0
  */
 public final class CrashHooks {
     /** What happens at a point. */

@@ -44,6 +44,8 @@ import org.junit.jupiter.api.TestInstance;
  *
  * <p>The system property {@code crash.matrix} says how much: {@code sample}, the default, takes some cells at random in about a minute;
  * {@code all} takes every cell, {@code crash.repetitions} times. {@code crash.seed} repeats a sample.
+ *
+ * @since 0.1.0
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class CrashMatrix {

@@ -6,6 +6,8 @@ package dev.idempotency.testkit.process;
  *
  * <p>{@link CrashHooks} reports most of them around an unchanged engine; those inside a request are reported by the client that
  * makes it, or held at a gate of the {@link ProviderProcess}.
+ *
+ * @since 0.1.0
  */
 public enum CrashPoint {
     /** Before the key is reserved. */

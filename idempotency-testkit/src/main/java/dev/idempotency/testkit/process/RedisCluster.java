@@ -10,6 +10,8 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A real Redis Cluster of three masters without replicas, each a {@link RedisServer} with a third of the slots. Not
  * thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class RedisCluster implements AutoCloseable {
     private static final int MASTERS = 3;

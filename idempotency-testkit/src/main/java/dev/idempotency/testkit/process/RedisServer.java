@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * ordinary user, on Linux and macOS. Not thread-safe.
  *
  * <p>Needs {@code org.signal:embedded-redis} on the class path, for its binaries only; it is an optional dependency of the kit.
+ *
+ * @since 0.1.0
  */
 public final class RedisServer implements AutoCloseable {
     private static final Duration STARTUP = Duration.ofMinutes(1);

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * connections, open and future ones; what a {@link Connection} is told holds for that one. Thread-safe.
  *
  * <p>A request is what a client sends until the server has answered: right for every protocol that waits for each answer.
+ *
+ * @since 0.1.0
  */
 public final class TcpProxy implements AutoCloseable {
     private enum Mode {
