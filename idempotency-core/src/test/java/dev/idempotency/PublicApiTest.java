@@ -2,6 +2,7 @@ package dev.idempotency;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.idempotency.store.StoreException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Modifier;
@@ -75,7 +76,7 @@ final class PublicApiTest {
     void classes_areFinal_unlessTheyAreMadeToBeExtended() {
         assertThat(publicTypes())
                 .filteredOn(type -> !type.isInterface() && !Modifier.isFinal(type.getModifiers()))
-                .containsExactly(IdempotencyException.class);
+                .containsExactly(IdempotencyException.class, StoreException.class);
     }
 
     @Test

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1.0
  */
-public final class StoreException extends IdempotencyException {
+public sealed class StoreException extends IdempotencyException permits UnknownFormatException {
     private static final long serialVersionUID = 1L;
 
     private final boolean mayHaveWritten;

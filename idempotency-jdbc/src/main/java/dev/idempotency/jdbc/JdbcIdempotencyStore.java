@@ -13,6 +13,7 @@ import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.TransactionalStore;
+import dev.idempotency.store.UnknownFormatException;
 import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
 import java.sql.Connection;
@@ -286,7 +287,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
          * @return a store
          * @throws IllegalStateException if the server is older than 14, a standby, or read only by default; or if the table
          *     is missing, not the library's, or of an older version
-         * @throws StoreException if the server cannot be asked
+         * @throws StoreException if the server cannot be asked; an {@link UnknownFormatException} if the table is of a version
+         *     that this library is too old for
          */
         public JdbcIdempotencyStore build() {
             var connections = new Connections(dataSource, timeout);

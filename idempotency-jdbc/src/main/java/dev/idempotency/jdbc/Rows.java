@@ -7,9 +7,9 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyRecord.Times;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
-import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
+import dev.idempotency.store.UnknownFormatException;
 import dev.idempotency.store.Write;
 import java.io.IOException;
 import java.sql.PreparedStatement;
@@ -116,7 +116,7 @@ final class Rows {
 
     // ---- in
 
-    /** @throws StoreException if the row holds what this version does not know */
+    /** @throws UnknownFormatException if the row holds what this version does not know */
     static IdempotencyRecord record(ResultSet row) throws SQLException {
         var key = new IdempotencyKey(text(row, "scope"), text(row, "key"));
         try {
@@ -135,8 +135,7 @@ final class Rows {
                     EvidenceJson.read(text(row, "evidence")),
                     times(row));
         } catch (IOException | IllegalArgumentException e) {
-            throw new StoreException(
-                    "The record of " + key + " cannot be read; was it written by a newer version?", false, e);
+            throw new UnknownFormatException("The record of " + key, false, e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.idempotency.jdbc;
 
+import dev.idempotency.store.UnknownFormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -18,7 +19,9 @@ final class Schema {
 
     static final List<String> BY_DAY_SCRIPTS = List.of("schema-by-day.sql");
 
-    private static final Pattern COMMENT = Pattern.compile("idempotency records, schema version (\\d{1,9})");
+    /** The second number, where there is one: the oldest version that a library must know to use the table. */
+    private static final Pattern COMMENT = Pattern.compile(
+            "idempotency records, schema version (\\d{1,9})(?:, for libraries that know version (\\d{1,9}))?");
 
     private final Table table;
     private final List<String> scripts;
@@ -63,6 +66,7 @@ final class Schema {
      *
      * @return 0 or more; nothing when there is no such table
      * @throws IllegalStateException if the table is not one of ours
+     * @throws UnknownFormatException if libraries must be newer than this one to use it
      */
     Optional<Integer> version(Handle handle) {
         return handle.createQuery("SELECT COALESCE(obj_description(c.oid, 'pg_class'), '') FROM pg_class c"
@@ -75,12 +79,16 @@ final class Schema {
                 .map(this::versionIn);
     }
 
+    /** Of a table that this library may find, whoever brought it forward. */
     private int versionIn(String comment) {
         Matcher matcher = COMMENT.matcher(comment);
         if (!matcher.matches()) {
             throw new IllegalStateException("The table " + table.quoted()
                     + " has no comment with its schema version, so it is not a table of this library; choose another"
                     + " name, or run the script that comes with the library");
+        }
+        if (matcher.group(2) != null && Integer.parseInt(matcher.group(2)) > newest()) {
+            throw new UnknownFormatException("The table " + table.quoted(), false, null);
         }
         return Integer.parseInt(matcher.group(1));
     }

@@ -5,6 +5,7 @@ import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.UnknownFormatException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -129,8 +130,7 @@ final class Trail {
                     algorithm == null ? null : new Fingerprint(algorithm, row.getString("fingerprint")),
                     row.getString("detail"));
         } catch (IllegalArgumentException e) {
-            throw new StoreException(
-                    "An entry of the audit trail cannot be read; was it written by a newer version?", false, e);
+            throw new UnknownFormatException("An entry of the audit trail", false, e);
         }
     }
 }

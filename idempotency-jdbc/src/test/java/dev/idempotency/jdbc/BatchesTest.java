@@ -248,8 +248,8 @@ final class BatchesTest {
                         () -> store.reserve(Writes.reservation(newer.key())),
                         () -> store.find(known.key())));
 
-        assertThat(failure(answers.get(0))).hasMessageContaining("written by a newer version");
-        assertThat(failure(answers.get(1))).hasMessageContaining("written by a newer version");
+        assertThat(failure(answers.get(0))).hasMessageContaining("written by a newer version:");
+        assertThat(failure(answers.get(1))).hasMessageContaining("written by a newer version:");
         assertThat(answers.get(2).get().record()).isEqualTo(known);
     }
 

@@ -3,6 +3,7 @@ package dev.idempotency.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.idempotency.store.UnknownFormatException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -121,6 +122,30 @@ final class SchemaTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("has schema version 0")
                 .hasMessageContaining("needs 1");
+    }
+
+    @Test
+    void open_onAVersionThatNeedsANewerLibrary_saysWhatToDo() {
+        builder().createSchema();
+        jdbi.useHandle(handle -> handle.execute("COMMENT ON TABLE " + schema
+                + ".idempotency_record IS 'idempotency records, schema version 7, for libraries that know version 6'"));
+
+        assertThatThrownBy(() -> builder().build())
+                .isInstanceOf(UnknownFormatException.class)
+                .hasMessageContaining("idempotency_record")
+                .hasMessageContaining("update this process");
+        assertThatThrownBy(() -> builder().createSchema()).isInstanceOf(UnknownFormatException.class);
+    }
+
+    @Test
+    void open_onANewerVersionForThisLibraryToo_goesOn() {
+        builder().createSchema();
+        jdbi.useHandle(handle -> handle.execute("COMMENT ON TABLE " + schema
+                + ".idempotency_record IS 'idempotency records, schema version 7, for libraries that know version 1'"));
+
+        var store = builder().createSchema().build();
+
+        assertThat(store.reserve(Writes.reservation(Writes.key())).applied()).isTrue();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.idempotency.redis;
 
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.UnknownFormatException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.protocol.AsyncCommand;
@@ -34,6 +35,9 @@ final class CountedCommand<T> extends AsyncCommand<byte[], byte[], T> {
             "TRYAGAIN",
             "WRONGPASS");
 
+    /** What a script says that has found a record of a newer format, before it writes anything. */
+    private static final String FORMAT = "IDEMPOTENCYFORMAT";
+
     private final AtomicInteger sent = new AtomicInteger();
 
     CountedCommand(RedisCommand<byte[], byte[], T> command) {
@@ -48,6 +52,10 @@ final class CountedCommand<T> extends AsyncCommand<byte[], byte[], T> {
 
     /** What it means that this command failed. */
     StoreException failed(Throwable cause) {
+        if (cause instanceof RedisCommandExecutionException
+                && String.valueOf(cause.getMessage()).startsWith(FORMAT)) {
+            return new UnknownFormatException("The record", sent.get() > 1, cause);
+        }
         return new StoreException("Redis failed: " + cause.getMessage(), mayHaveWritten(cause), cause);
     }
 

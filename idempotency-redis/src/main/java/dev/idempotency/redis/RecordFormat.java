@@ -13,6 +13,7 @@ import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
+import dev.idempotency.store.UnknownFormatException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -151,8 +152,7 @@ final class RecordFormat {
         try {
             ByteBuffer in = ByteBuffer.wrap(value);
             if (in.get() != FORMAT) {
-                throw new StoreException(
-                        "The record of " + key + " is of a format that this version does not know", false, null);
+                throw new UnknownFormatException("The record of " + key, false, null);
             }
             State state = STATES.get(STATE_LETTERS.indexOf(in.get()));
             long version = in.getLong();

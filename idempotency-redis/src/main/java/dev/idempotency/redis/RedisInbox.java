@@ -8,6 +8,7 @@ import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.UnknownFormatException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -356,7 +357,7 @@ final class RedisInbox implements InboxStore {
         try {
             var buffer = ByteBuffer.wrap(stored);
             if (buffer.get() != FORMAT) {
-                throw new IllegalArgumentException("another format");
+                throw new UnknownFormatException("The message " + key, false, null);
             }
             var in = new Bytes.Reader(buffer);
             int many = in.int32();
@@ -366,8 +367,7 @@ final class RedisInbox implements InboxStore {
             }
             return new InboxMessage(key, in.bytes(), attributes);
         } catch (IllegalArgumentException | BufferUnderflowException e) {
-            throw new StoreException(
-                    "The message " + key + " cannot be read; was it written by a newer version?", false, e);
+            throw new StoreException("The message " + key + " cannot be read: it is not one of this library", false, e);
         }
     }
 }

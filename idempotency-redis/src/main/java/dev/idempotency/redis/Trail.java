@@ -7,6 +7,7 @@ import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditEntry.Act;
 import dev.idempotency.store.AuditEntry.Phase;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.UnknownFormatException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -175,7 +176,7 @@ final class Trail {
             var buffer = ByteBuffer.wrap(standing);
             Instant at = RecordFormat.instant(buffer.getLong());
             if (buffer.get() != FORMAT) {
-                throw new IllegalArgumentException("another format");
+                throw new UnknownFormatException("An entry of the audit trail of " + key, false, null);
             }
             var in = new Bytes.Reader(buffer);
             long version = in.number();
@@ -203,7 +204,7 @@ final class Trail {
                     detail);
         } catch (IllegalArgumentException | IndexOutOfBoundsException | BufferUnderflowException e) {
             throw new StoreException(
-                    "An entry of the audit trail of " + key + " cannot be read; was it written by a newer version?",
+                    "An entry of the audit trail of " + key + " cannot be read: it is not one of this library",
                     false,
                     e);
         }

@@ -11,6 +11,7 @@ import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreClass;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.UnknownFormatException;
 import dev.idempotency.store.Write;
 import dev.idempotency.testkit.ManualClock;
 import io.lettuce.core.cluster.SlotHash;
@@ -203,8 +204,10 @@ final class RedisKeysTest {
             assertThat(ask("SET", name(), "\u0002 a later format")).isEqualTo("OK");
 
             assertThatThrownBy(() -> store.reserve(Records.reservation(KEY)))
-                    .isInstanceOf(StoreException.class)
-                    .hasMessageContaining("IDEMPOTENCYFORMAT");
+                    .isInstanceOfSatisfying(
+                            UnknownFormatException.class,
+                            e -> assertThat(e.mayHaveWritten()).isFalse())
+                    .hasMessageContaining("update this process");
             assertThat(ask("GET", name())).isEqualTo("\u0002 a later format");
         }
     }
