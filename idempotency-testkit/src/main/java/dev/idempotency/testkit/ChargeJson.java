@@ -10,6 +10,7 @@ import dev.idempotency.testkit.HttpProviderSimulator.Gate;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /** Charges as JSON: strict on the way in, one canonical form on the way to the ledger. Stateless. */
@@ -43,6 +44,12 @@ final class ChargeJson {
                     .put("reference", reference)
                     .toString();
         }
+    }
+
+    static ObjectNode faults(Map<Fault, Long> chosen) {
+        var node = JSON.createObjectNode();
+        chosen.forEach((fault, count) -> node.put(fault.label(), count));
+        return node;
     }
 
     static Charge charge(byte[] body) throws MalformedException {

@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  *       /gates?reference=}: {@code {"held": true}}, or false after ten seconds; {@code DELETE /gates?reference=}: {@link #letGo}.
  *   <li>{@code POST /charges/seal} with {@code {"idempotency_key"}}: {@code {"status": "found", "charge"}} or {@code
  *       {"status": "sealed"}}.
+ *   <li>{@code GET /faults}: how often each fault was chosen so far, by its {@linkplain Fault#label() name}.
  * </ul>
  *
  * <p>What the behavior does not have answers 404. A dropped connection is closed without a byte of an answer: the client sees
@@ -227,6 +228,8 @@ public final class HttpProviderSimulator implements AutoCloseable {
             case "POST /charges" -> charge(exchange);
             case "GET /charges" -> lookup(exchange);
             case "POST /charges/seal" -> seal(exchange);
+            case "GET /faults" ->
+                answer(exchange, 200, ChargeJson.faults(unreliable.plan().chosen()));
             case "POST /gates" -> holdAtGate(exchange);
             case "GET /gates" -> awaitGate(exchange);
             case "DELETE /gates" -> {

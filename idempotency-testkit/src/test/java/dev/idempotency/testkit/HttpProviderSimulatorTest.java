@@ -86,6 +86,17 @@ final class HttpProviderSimulatorTest {
             + " \"currency\": \"EUR\", \"status\": \"succeeded\"}";
 
     @Test
+    void faults_afterSomeRequests_areThoseOfThePlan() throws Exception {
+        start(ALL, Fault.ERROR_500_BEFORE_EFFECT);
+        post("k-1", BODY);
+        post("k-1", BODY);
+
+        var faults = send(HttpRequest.newBuilder(simulator.charges().resolve("/faults")));
+
+        assertThat(read(faults.body())).isEqualTo(read("{\"none\": 1, \"error-before\": 1}"));
+    }
+
+    @Test
     void post_new_answers201WithTheCharge() throws Exception {
         start(ALL);
         var response = post("k", BODY);

@@ -53,14 +53,15 @@ final class Audit {
      *
      * @param unresolved the records that the run left without an outcome
      * @param kills how often the paying process was killed; below 0 if it is this one
-     * @return the exit status of the program
+     * @return what it printed
      */
-    int after(Counts counts, List<IdempotencyRecord> unresolved, int kills) throws IOException, InterruptedException {
+    Report after(Counts counts, List<IdempotencyRecord> unresolved, int kills)
+            throws IOException, InterruptedException {
         List<IdempotencyRecord> ofThese = unresolved.stream()
                 .filter(record -> orders.ids().contains(record.key().value()))
                 .toList();
-        var report = new Report(orders, counts, client.ledger(), ofThese, options.isUnprotected(), kills);
+        var report = new Report(orders, counts, client.ledger(), ofThese, options.isWithLibrary(), kills);
         report.print(out);
-        return report.exitStatus();
+        return report;
     }
 }

@@ -1,6 +1,7 @@
 package dev.idempotency.examples.payments;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -22,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -190,6 +192,20 @@ final class ChargeClient {
             }
         }
         return null;
+    }
+
+    /**
+     * What went wrong at the simulator, by plan: the name of each fault, with how often it was chosen.
+     *
+     * @throws IOException if the provider does not say, which only the simulator does
+     */
+    Map<String, Long> faults() throws IOException, InterruptedException {
+        HttpResponse<String> response =
+                send(get(charges.replaceFirst("charges$", "faults")).build(), LEDGER_TIMEOUT);
+        if (response.statusCode() != 200) {
+            throw new OddAnswerException(response.statusCode() + " instead of the faults");
+        }
+        return JSON.readValue(response.body(), new TypeReference<Map<String, Long>>() {});
     }
 
     private static HttpRequest.Builder get(String address) {

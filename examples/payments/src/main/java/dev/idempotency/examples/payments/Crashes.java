@@ -59,9 +59,9 @@ final class Crashes {
                 .collect(Collectors.toCollection(ArrayDeque::new));
     }
 
-    int run() throws IOException, InterruptedException, RunFailedException {
+    Report run() throws IOException, InterruptedException, RunFailedException {
         audit.before();
-        if (options.isUnprotected()) {
+        if (options.protection() == Protection.NONE) {
             payUntilTheEnd(null);
             return audit.after(counts, List.of(), kills.get());
         }
@@ -69,6 +69,11 @@ final class Crashes {
             payUntilTheEnd(server.url());
             return audit.after(counts, unresolved(server), kills.get());
         }
+    }
+
+    /** How often it has killed. */
+    int kills() {
+        return kills.get();
     }
 
     private void payUntilTheEnd(@Nullable String storeUrl) throws InterruptedException, RunFailedException {
@@ -150,7 +155,7 @@ final class Crashes {
      * kept itself; with the library it gets the same orders again, and the records answer.
      */
     private String answered() {
-        return options.isUnprotected()
+        return options.protection() == Protection.NONE
                 ? counts.answers().stream()
                         .map(answer -> Integer.toString(answer.row().line()))
                         .collect(Collectors.joining(" "))
@@ -163,6 +168,9 @@ final class Crashes {
     }
 
     private List<IdempotencyRecord> unresolved(StoreServer server) {
+        if (!options.isWithLibrary()) {
+            return List.of();
+        }
         try (var opened = options.store().open(server.url())) {
             return opened.store().listUnresolved(null, Integer.MAX_VALUE);
         }

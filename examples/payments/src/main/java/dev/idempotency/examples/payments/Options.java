@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param store where records stand
  * @param storeUrl a server of the user's own for it; null for one that the run starts
  * @param kills how often the paying process is killed, if it is one of its own
- * @param isUnprotected whether the library stays out of it
+ * @param protection what stands between callers and provider
+ * @param isEachOrderOnce whether rows are left out whose order an earlier row has
  * @param providerUrl somebody else's provider; null for the simulator
  * @param faults the simulator's fault plan
  * @param seed of the fault plan and of the moments of the kills
@@ -41,7 +42,8 @@ record Options(
         StoreChoice store,
         @Nullable String storeUrl,
         int kills,
-        boolean isUnprotected,
+        Protection protection,
+        boolean isEachOrderOnce,
         @Nullable URI providerUrl,
         String faults,
         long seed,
@@ -72,6 +74,12 @@ record Options(
               --kills N             how often the paying process is killed (default 10; not with --store caffeine)
               --unprotected         the same callers, the same retries and kills without the library, to see what it
                                     prevents
+              --blind-takeover      the same with what most idempotency libraries do instead: a record with a lease, which is
+                                    deleted when the call fails, and taken over when it lapses (with --store postgres)
+              --compare FILE        the same orders, one caller for each, through the same faults and kills, without any
+                                    protection, with --blind-takeover and with the library; writes the table of duplicates
+                                    to FILE. Takes --limit, --workers, --kills, --faults, --seed and the times; first
+              --each-order-once     leaves out rows whose order an earlier row has
               --faults SPEC         the simulator's faults: default, none, or a list such as reply-lost=0.05,max=2
               --seed N              of the faults and the kills (default 1); the same seed, the same faults
               --provider-url URL    charge at this provider instead of the simulator; see README.md for what it must speak
@@ -80,8 +88,8 @@ record Options(
               --lag-ms N            how long after a charge the provider's lookup may still miss it (default 0)
               --help                this text
 
-            Exit status: 0 if nothing was charged twice and no answer was wrong; with --unprotected, if the run ended and
-            could be counted. 1 if something was, or a server could not be used. 2 if the options or the orders are
+            Exit status: 0 if nothing was charged twice and no answer was wrong; with --unprotected and
+            --blind-takeover, if the run ended and could be counted. 1 if something was, or a server could not be used. 2 if the options or the orders are
             wrong; nothing was charged then.
             """;
 
@@ -104,6 +112,8 @@ record Options(
             "--transit-ms",
             "--lag-ms");
 
+    private static final Set<String> WITHOUT_VALUE = Set.of("--unprotected", "--blind-takeover", "--each-order-once");
+
     /** A command line that cannot be used; the message says why. */
     static final class UsageException extends Exception {
         private static final long serialVersionUID = 1L;
@@ -117,10 +127,7 @@ record Options(
         Map<String, String> given = given(args);
         URI providerUrl = providerUrl(given);
         boolean isForeign = providerUrl != null;
-        boolean isUnprotected = given.containsKey("--unprotected");
-        if (isUnprotected && given.containsKey("--recovery")) {
-            throw new UsageException("--unprotected has no recovery; leave out --recovery");
-        }
+        Protection protection = protection(given);
         if (isForeign && given.containsKey("--faults")) {
             throw new UsageException("--faults are the simulator's; leave them out with --provider-url");
         }
@@ -137,9 +144,10 @@ record Options(
                 (int) number(given, "--repeat", 2, 1, 100),
                 recovery(given.getOrDefault("--recovery", isForeign ? "hold" : "native-lookup")),
                 store,
-                storeUrl(given, store, isUnprotected),
+                storeUrl(given, store, protection),
                 (int) number(given, "--kills", store.outlivesItsProcess() ? DEFAULT_KILLS : 0, 0, 1000),
-                isUnprotected,
+                protection,
+                given.containsKey("--each-order-once"),
                 providerUrl,
                 faults(given.getOrDefault("--faults", "default"), seed),
                 seed,
@@ -158,7 +166,7 @@ record Options(
                     throw new UsageException(option + " needs a value");
                 }
                 value = args[i];
-            } else if (!option.equals("--unprotected")) {
+            } else if (!WITHOUT_VALUE.contains(option)) {
                 throw new UsageException("no option is called '" + option + "'");
             }
             if (given.put(option, value) != null) {
@@ -166,6 +174,50 @@ record Options(
             }
         }
         return given;
+    }
+
+    private static Protection protection(Map<String, String> given) throws UsageException {
+        boolean isUnprotected = given.containsKey("--unprotected");
+        boolean isBlind = given.containsKey("--blind-takeover");
+        if (isUnprotected && isBlind) {
+            throw new UsageException("--unprotected and --blind-takeover: only one of them");
+        }
+        if ((isUnprotected || isBlind) && given.containsKey("--recovery")) {
+            throw new UsageException(
+                    (isBlind ? "--blind-takeover" : "--unprotected") + " has no recovery; leave out --recovery");
+        }
+        if (isBlind && !given.getOrDefault("--store", "").equals(StoreChoice.POSTGRES.option())) {
+            throw new UsageException("--blind-takeover needs --store postgres");
+        }
+        if (isBlind) {
+            return Protection.BLIND_TAKEOVER;
+        }
+        return isUnprotected ? Protection.NONE : Protection.LIBRARY;
+    }
+
+    /** The same with another policy, or, without the library, with a provider that can do what that policy needs. */
+    Options withRecovery(RecoveryChoice other) {
+        return new Options(
+                orders,
+                limit,
+                workers,
+                repeat,
+                other,
+                store,
+                storeUrl,
+                kills,
+                protection,
+                isEachOrderOnce,
+                providerUrl,
+                faults,
+                seed,
+                timeout,
+                transit,
+                lag);
+    }
+
+    boolean isWithLibrary() {
+        return protection == Protection.LIBRARY;
     }
 
     private static long number(Map<String, String> given, String option, long otherwise, long min, long max)
@@ -212,7 +264,7 @@ record Options(
         throw new UsageException("--store must be caffeine, postgres or redis, not '" + value + "'");
     }
 
-    private static @Nullable String storeUrl(Map<String, String> given, StoreChoice store, boolean isUnprotected)
+    private static @Nullable String storeUrl(Map<String, String> given, StoreChoice store, Protection protection)
             throws UsageException {
         for (StoreChoice other : StoreChoice.values()) {
             if (other != store && given.containsKey(other.urlOption())) {
@@ -220,7 +272,7 @@ record Options(
             }
         }
         String value = given.get(store.urlOption());
-        if (value != null && isUnprotected) {
+        if (value != null && protection == Protection.NONE) {
             throw new UsageException("--unprotected has no store; leave out " + store.urlOption());
         }
         if (value != null && !value.startsWith(store.urlPrefix())) {
@@ -278,10 +330,14 @@ record Options(
         if (orders != null) {
             args.addAll(List.of("--orders", orders.toString()));
         }
+        if (isEachOrderOnce) {
+            args.add("--each-order-once");
+        }
         if (storeUrl == null) {
             args.add("--unprotected");
         } else {
-            args.addAll(List.of("--recovery", recovery.option(), store.urlOption(), storeUrl));
+            args.addAll(List.of(store.urlOption(), storeUrl));
+            args.addAll(isWithLibrary() ? List.of("--recovery", recovery.option()) : List.of("--blind-takeover"));
         }
         return args;
     }

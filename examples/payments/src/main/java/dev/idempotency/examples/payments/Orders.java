@@ -50,6 +50,16 @@ record Orders(String source, List<Row> rows, Map<String, Row> first) {
         }
     }
 
+    /** The orders that the command line asks for. */
+    static Orders read(Options options) throws UnusableException {
+        Orders all = read(options.orders(), options.limit());
+        return options.isEachOrderOnce() ? all.eachOnce() : all;
+    }
+
+    private Orders eachOnce() {
+        return new Orders(source, rows.stream().filter(first::containsValue).toList(), first);
+    }
+
     /**
      * Reads a file.
      *

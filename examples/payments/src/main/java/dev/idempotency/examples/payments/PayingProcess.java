@@ -23,15 +23,21 @@ final class PayingProcess {
      */
     public static void main(String[] args) throws Exception {
         var options = Options.parse(args);
-        var orders = Orders.read(options.orders(), options.limit());
+        var orders = Orders.read(options);
         var payments =
                 new Payments(options, orders, Objects.requireNonNull(options.providerUrl()), new Pipe(System.out));
         List<Integer> answered = answered();
-        if (options.isUnprotected()) {
-            payments.withoutLibrary(answered);
-        } else {
-            try (var opened = options.store().open(Objects.requireNonNull(options.storeUrl()))) {
-                payments.withLibrary(opened.store());
+        switch (options.protection()) {
+            case NONE -> payments.withoutLibrary(answered);
+            case BLIND_TAKEOVER -> {
+                try (var pool = Postgres.pool(Objects.requireNonNull(options.storeUrl()))) {
+                    payments.withBlindTakeover(pool);
+                }
+            }
+            case LIBRARY -> {
+                try (var opened = options.store().open(Objects.requireNonNull(options.storeUrl()))) {
+                    payments.withLibrary(opened.store());
+                }
             }
         }
         System.exit(0);

@@ -1,5 +1,6 @@
 package dev.idempotency.examples.payments;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.idempotency.HttpFailures;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyEvent;
@@ -65,6 +66,19 @@ public final class Payments {
         call(order -> client.charge(order, UUID.randomUUID().toString()), answered);
     }
 
+    /** The same calls with what most idempotency libraries do; the key is new each time, for they pass none on. */
+    void withBlindTakeover(HikariDataSource pool) {
+        witness.saw(
+                Sight.NOTE,
+                "With a blind takeover: the next caller calls again when a call has failed, or its lease has lapsed");
+        call(
+                new BlindTakeover(
+                        pool,
+                        options.store().lease(),
+                        order -> client.charge(order, UUID.randomUUID().toString())),
+                List.of());
+    }
+
     private void call(Callers.Charging charging, Collection<Integer> answered) {
         try (var callers =
                 new Callers(charging, options.workers(), options.recovery().patience(options), witness)) {
@@ -124,13 +138,11 @@ public final class Payments {
             return 0;
         }
         try {
-            var options = Options.parse(args);
-            var orders = Orders.read(options.orders(), options.limit());
-            try (var provider = Provider.of(options)) {
-                return options.store().outlivesItsProcess()
-                        ? new Crashes(options, orders, provider, out).run()
-                        : inThisProcess(options, orders, provider, out);
+            if (args.length > 0 && args[0].equals("--compare")) {
+                return Comparison.of(args).run(out);
             }
+            var options = Options.parse(args);
+            return charge(options, out).exitStatus();
         } catch (Options.UsageException e) {
             err.println(e.getMessage() + "; --help lists the options");
             return 2;
@@ -150,7 +162,17 @@ public final class Payments {
         }
     }
 
-    private static int inThisProcess(Options options, Orders orders, Provider provider, PrintStream out)
+    private static Report charge(Options options, PrintStream out)
+            throws IOException, InterruptedException, RunFailedException, Orders.UnusableException {
+        var orders = Orders.read(options);
+        try (var provider = Provider.of(options)) {
+            return options.store().outlivesItsProcess()
+                    ? new Crashes(options, orders, provider, out).run()
+                    : inThisProcess(options, orders, provider, out);
+        }
+    }
+
+    private static Report inThisProcess(Options options, Orders orders, Provider provider, PrintStream out)
             throws IOException, InterruptedException {
         var audit = new Audit(options, orders, provider, out);
         audit.before();
@@ -158,12 +180,12 @@ public final class Payments {
         var payments = new Payments(options, orders, provider.uri(), counts);
         var store = CaffeineIdempotencyStore.create(Math.max(1, orders.rows().size()));
         int all = orders.rows().size() * options.repeat();
-        var progress = new Progress(out, () -> progress(counts, all, options.isUnprotected()));
+        var progress = new Progress(out, () -> progress(counts, all, options.isWithLibrary()));
         try {
-            if (options.isUnprotected()) {
-                payments.withoutLibrary(List.of());
-            } else {
+            if (options.isWithLibrary()) {
                 payments.withLibrary(store);
+            } else {
+                payments.withoutLibrary(List.of());
             }
             audit.awaitLateEffects();
         } finally {
@@ -172,9 +194,9 @@ public final class Payments {
         return audit.after(counts, store.listUnresolved(null, Integer.MAX_VALUE), -1);
     }
 
-    private static String progress(Counts counts, int all, boolean isUnprotected) {
+    private static String progress(Counts counts, int all, boolean isWithLibrary) {
         return counts.answers().size() + " of " + all + " callers have an answer, "
                 + counts.of(Sight.CALL).total() + " calls to the provider"
-                + (isUnprotected ? "" : ", " + counts.of(Sight.DOUBT).total() + " came into doubt");
+                + (isWithLibrary ? ", " + counts.of(Sight.DOUBT).total() + " came into doubt" : "");
     }
 }

@@ -24,7 +24,7 @@ final class Postgres {
                 JdbcIdempotencyStore.builder(pool).table(TABLE).build(), pool::close);
     }
 
-    private static HikariDataSource pool(String url) {
+    static HikariDataSource pool(String url) {
         var config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(CONNECTIONS);

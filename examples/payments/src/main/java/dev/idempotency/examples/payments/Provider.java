@@ -26,8 +26,7 @@ record Provider(URI uri, @Nullable Process process) implements AutoCloseable {
         // Delayed requests arrive after a fifth of the transit; slow answers come when their callers have given up.
         long delay = options.transit().toMillis() / 5;
         long slow = options.timeout().toMillis() * 3 / 2;
-        String capabilities =
-                options.isUnprotected() ? "native,lookup" : options.recovery().capabilities();
+        String capabilities = options.recovery().capabilities();
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",

@@ -25,7 +25,7 @@ final class Report {
     private final Orders orders;
     private final List<Answer> answers;
     private final Counts counts;
-    private final boolean isUnprotected;
+    private final boolean isWithLibrary;
     private final boolean hasLedger;
     private final int kills;
 
@@ -53,14 +53,14 @@ final class Report {
             Counts counts,
             @Nullable List<Charge> ledger,
             List<IdempotencyRecord> unresolved,
-            boolean isUnprotected,
+            boolean isWithLibrary,
             int kills) {
         this.orders = orders;
         this.counts = counts;
         this.answers = counts.answers().stream()
                 .sorted(Comparator.comparingInt(answer -> answer.row().line()))
                 .toList();
-        this.isUnprotected = isUnprotected;
+        this.isWithLibrary = isWithLibrary;
         this.kills = kills;
         hasLedger = ledger != null;
         var answered = new LinkedHashSet<Charge>();
@@ -81,7 +81,7 @@ final class Report {
             }
         }
         unresolved.forEach(record -> inDoubt.put(record.key().value(), lastDoubt(record)));
-        if (isUnprotected) {
+        if (!isWithLibrary) {
             answers.stream()
                     .filter(answer -> answer.outcome() == Outcome.GAVE_UP && !told.containsKey(answer.id()))
                     .forEach(answer -> inDoubt.put(answer.id(), String.valueOf(answer.failure())));
@@ -96,17 +96,17 @@ final class Report {
         return reason;
     }
 
-    private long effects() {
+    long effects() {
         return effects.values().stream().mapToLong(List::size).sum();
     }
 
     /** Charges beyond the first of each order. */
-    private long duplicates() {
+    long duplicates() {
         return effects() - effects.size();
     }
 
     /** Orders that somebody believes to be done, and that are not. */
-    private long lost() {
+    long lost() {
         return orders.ids().stream()
                 .filter(id -> !idsOf(id).containsAll(told.getOrDefault(id, Set.of())) || isForgotten(id))
                 .count();
@@ -171,9 +171,14 @@ final class Report {
         return counts.of(Sight.EVENT).of(type.name());
     }
 
+    /** Orders of which it is not known whether they were charged. */
+    long inDoubt() {
+        return inDoubt.size();
+    }
+
     int exitStatus() {
         boolean isRight = duplicates() == 0 && lost() == 0 && wrongAmounts() == 0 && chargedThoughDeclined() == 0;
-        return isRight || isUnprotected ? 0 : 1;
+        return isRight || !isWithLibrary ? 0 : 1;
     }
 
     /** Prints everything; the last line is for programs. */
@@ -196,7 +201,7 @@ final class Report {
         title(out, "What the provider answered", "calls", "");
         counts.of(Sight.CALL).all().forEach((answer, count) -> line(out, answer, count));
 
-        if (!isUnprotected) {
+        if (isWithLibrary) {
             title(out, "What the library did", "times", "");
             for (Happening happening : Happening.values()) {
                 line(out, happening.text(), events(happening.event()));
@@ -208,7 +213,7 @@ final class Report {
         if (kills >= 0) {
             title(out, "What the kills did", "times", "");
             line(out, "killed the paying process with kill -9", kills);
-            if (!isUnprotected) {
+            if (isWithLibrary) {
                 line(out, "left a call whose process is dead (lease lapsed)", events(IdempotencyEvent.Type.LAPSED));
             }
         }

@@ -117,6 +117,11 @@ enum StoreChoice {
             String url = options.storeUrl();
             server = url == null ? embedded() : new StoreServer(url, () -> {});
             prepare(server.url(), options.providerUrl() == null);
+            if (options.protection() == Protection.BLIND_TAKEOVER) {
+                try (var pool = Postgres.pool(server.url())) {
+                    BlindTakeover.prepare(pool);
+                }
+            }
             return server;
         } catch (SQLException | RuntimeException e) {
             if (server != null) {

@@ -20,7 +20,7 @@ final class OptionsTest {
         assertThat(options.workers()).isEqualTo(16);
         assertThat(options.orders()).isNull();
         assertThat(options.providerUrl()).isNull();
-        assertThat(options.isUnprotected()).isFalse();
+        assertThat(options.protection()).isEqualTo(Protection.LIBRARY);
         assertThat(options.store()).isEqualTo(StoreChoice.CAFFEINE);
         assertThat(options.kills()).isZero();
     }
@@ -42,8 +42,19 @@ final class OptionsTest {
         assertThat(paying.providerUrl()).isEqualTo(provider);
         assertThat(paying.storeUrl()).isEqualTo("jdbc:postgresql://db/payments");
         assertThat(Options.parse(options.forPaying(provider, null).toArray(String[]::new))
-                        .isUnprotected())
-                .isTrue();
+                        .protection())
+                .isEqualTo(Protection.NONE);
+    }
+
+    @Test
+    void forPaying_withABlindTakeover_saysSo() throws Exception {
+        var options = Options.parse("--store", "postgres", "--blind-takeover", "--each-order-once");
+
+        var paying = Options.parse(options.forPaying(URI.create("http://127.0.0.1:1234"), "jdbc:postgresql://db/x")
+                .toArray(String[]::new));
+
+        assertThat(paying.protection()).isEqualTo(Protection.BLIND_TAKEOVER);
+        assertThat(paying.isEachOrderOnce()).isTrue();
     }
 
     @Test
@@ -63,6 +74,7 @@ final class OptionsTest {
                         StoreChoice.POSTGRES,
                         "jdbc:postgresql://db/payments",
                         6,
+                        Protection.LIBRARY,
                         false,
                         null,
                         "slow=0.5",
@@ -103,6 +115,9 @@ final class OptionsTest {
                 "--kills 3",
                 "--faults fire=0.5",
                 "--unprotected --recovery hold",
+                "--unprotected --blind-takeover --store postgres",
+                "--blind-takeover",
+                "--blind-takeover --store postgres --recovery hold",
                 "--provider-url ftp://localhost",
                 "--provider-url localhost:80",
                 "--provider-url http://localhost --faults none"
@@ -125,6 +140,9 @@ final class OptionsTest {
                         "--redis-url",
                         "--kills",
                         "--unprotected",
+                        "--blind-takeover",
+                        "--compare",
+                        "--each-order-once",
                         "--faults",
                         "--seed",
                         "--provider-url",

@@ -31,7 +31,7 @@ final class ReportTest {
     }
 
     private String lines(int kills, Charge... ledger) {
-        var report = new Report(orders, counts, List.of(ledger), List.of(), false, kills);
+        var report = new Report(orders, counts, List.of(ledger), List.of(), true, kills);
         var bytes = new ByteArrayOutputStream();
         report.print(new PrintStream(bytes, true, StandardCharsets.UTF_8));
         List<String> lines = bytes.toString(StandardCharsets.UTF_8).lines().toList();
