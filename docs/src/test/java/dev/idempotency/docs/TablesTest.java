@@ -115,7 +115,8 @@ final class TablesTest {
             assertThat(profile.keyFormat()).as(profile.name()).isEqualTo(KeyFormat.uuid());
         }
 
-        assertThat(RECOVERY.table("Profile", "Provider", "Window W", "Source")).isEqualTo(expected);
+        assertThat(Markdown.of("docs/providers.md").table("Profile", "Provider", "Window W", "Source"))
+                .isEqualTo(expected);
     }
 
     private static String window(Duration window) {
