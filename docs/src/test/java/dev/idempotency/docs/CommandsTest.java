@@ -21,6 +21,10 @@ final class CommandsTest {
             Set.of("mvn", "java", "git", "cd", "tail", "export", "curl", "openssl", "cut");
     private static final Set<String> PHASES =
             Set.of("clean", "validate", "compile", "test", "package", "verify", "install", "spotless:apply");
+    /** Of Maven and its plugins. */
+    private static final Set<String> PROPERTIES = Set.of(
+            "skipTests", "maven.repo.local", "surefire.failIfNoSpecifiedTests", "spotless.check.skip", "jacoco.skip");
+
     private static final Pattern MODULE = Pattern.compile("<module>([^<]+)</module>");
     private static final Pattern PROFILE = Pattern.compile("<profile>\\s*<id>([^<]+)</id>");
     private static final Pattern FINAL_NAME = Pattern.compile("<finalName>([^<]+)</finalName>");
@@ -29,13 +33,17 @@ final class CommandsTest {
     private final Set<String> modules = found(MODULE, parent);
     private final Set<String> profiles = new HashSet<>(found(PROFILE, parent));
     private final Set<String> built = new HashSet<>();
+    private final String written;
 
     CommandsTest() {
+        var text = new StringBuilder();
         for (String module : modules) {
             String pom = String.join("\n", Markdown.read(Markdown.ROOT.resolve(module + "/pom.xml")));
             profiles.addAll(found(PROFILE, pom));
             found(FINAL_NAME, pom).forEach(name -> built.add(module + "/target/" + name + ".jar"));
+            text.append(pom).append(java(module + "/src"));
         }
+        written = text.toString();
     }
 
     private static Set<String> found(Pattern pattern, String text) {
@@ -112,6 +120,8 @@ final class CommandsTest {
                 Arrays.stream(word.substring("-Dtest=".length()).split(","))
                         .filter(test -> !isTest(test))
                         .forEach(test -> complaints.add("no test " + test));
+            } else if (word.startsWith("-D") && !isProperty(word.substring(2).replaceFirst("=.*", ""))) {
+                complaints.add("nobody reads the property " + word.substring(2));
             } else if (!word.startsWith("-") && !PHASES.contains(word)) {
                 complaints.add("no phase or goal " + word);
             }
@@ -135,7 +145,56 @@ final class CommandsTest {
             complaints.add("java without -jar");
         } else if (!built.contains(words.get(jar + 1))) {
             complaints.add("no module builds " + words.get(jar + 1));
+        } else {
+            String program = sources(words.get(jar + 1).replaceFirst("/target/.*", ""));
+            words.stream()
+                    .skip(jar + 2)
+                    .filter(word -> word.matches("--[a-z][a-z-]+"))
+                    .filter(option -> !Pattern.compile("(?<![\\w-])" + option + "(?![\\w-])")
+                            .matcher(program)
+                            .find())
+                    .forEach(option -> complaints.add("no option " + option));
         }
+    }
+
+    /** What a module and the test kit are written in: a program's options stand in there as text. */
+    private static String sources(String module) {
+        return java(module + "/src/main") + java("idempotency-testkit/src/main");
+    }
+
+    private static String java(String folder) {
+        Path root = Markdown.ROOT.resolve(folder);
+        if (!Files.exists(root)) {
+            return "";
+        }
+        try (var files = Files.walk(root)) {
+            return files.filter(file -> file.toString().endsWith(".java"))
+                    .map(file -> String.join("\n", Markdown.read(file)))
+                    .collect(Collectors.joining("\n"));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Whether somebody reads a property: a pom, a test, or Maven itself. */
+    private boolean isProperty(String name) {
+        return PROPERTIES.contains(name) || parent.contains(name) || written.contains(name);
+    }
+
+    @Test
+    void complaints_aboutWrongCommands_areMade() {
+        assertThat(List.of(
+                        "mvn test -pl idempotency-core -Dtest=NoSuchTest",
+                        "mvn test -pl no-such-module",
+                        "mvn -Pno-such-profile verify",
+                        "mvn verify -Dno." + "such=1",
+                        "mvn no-such-phase",
+                        "java -jar examples/payments/target/no-such.jar",
+                        "java -jar examples/payments/target/payments.jar --no-such-option",
+                        "no-such-program"))
+                .allSatisfy(command -> assertThat(complaints(command)).hasSize(1));
+        assertThat(complaints("java -jar examples/payments/target/payments.jar --compare docs/faults.md"))
+                .isEmpty();
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +36,15 @@ final class LinksTest {
         assertThat(followed).as("links that were followed").isGreaterThan(20);
     }
 
+    @Test
+    void decisions_haveTheTitlesOfTheirPages() {
+        for (List<String> row : Markdown.of("docs/adr/README.md").table("Decision", "")) {
+            String path = row.get(0).replaceAll(".*\\((.*)\\)", "$1");
+            String number = row.get(0).replaceAll("\\[(\\d+)].*", "$1");
+            assertThat(Markdown.of("docs/adr/" + path).lines().get(0)).isEqualTo("# " + number + ". " + row.get(1));
+        }
+    }
+
     private static boolean leadsSomewhere(Markdown from, String target) {
         int hash = target.indexOf('#');
         String path = hash < 0 ? target : target.substring(0, hash);
@@ -54,10 +64,12 @@ final class LinksTest {
     @Test
     void index_ofTheDocumentation_namesEveryPage() {
         var named = new ArrayList<String>();
-        for (Markdown.Line line : Markdown.of("docs/README.md").prose()) {
-            var links = LINK.matcher(line.text());
-            while (links.find()) {
-                named.add("docs/" + links.group(1));
+        for (String folder : List.of("docs/", "docs/adr/")) {
+            for (Markdown.Line line : Markdown.of(folder + "README.md").prose()) {
+                var links = LINK.matcher(line.text());
+                while (links.find()) {
+                    named.add(folder + links.group(1));
+                }
             }
         }
 

@@ -18,6 +18,7 @@ final class WordsTest {
     /** Sentences that name such a word on purpose: to rule it out, or in its everyday meaning. */
     private static final Set<String> ON_PURPOSE = Set.of(
             "- Exactly once, towards a provider of any kind. It is impossible;",
+            "**5. Is it exactly-once?** No, nobody can give you that",
             "page by page each record comes exactly once, also among records of one and the same time.",
             "Not used: lock, cache entry, manager,",
             "helper, util, `Impl`, `get` prefixes.");
