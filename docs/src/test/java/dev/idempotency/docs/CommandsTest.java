@@ -25,6 +25,9 @@ final class CommandsTest {
     private static final Set<String> PROPERTIES = Set.of(
             "skipTests", "maven.repo.local", "surefire.failIfNoSpecifiedTests", "spotless.check.skip", "jacoco.skip");
 
+    /** A path into this repository. */
+    private static final Pattern OURS = Pattern.compile("(docs|benchmarks|idempotency-[a-z]+|examples)/[^,]+");
+
     private static final Pattern MODULE = Pattern.compile("<module>([^<]+)</module>");
     private static final Pattern PROFILE = Pattern.compile("<profile>\\s*<id>([^<]+)</id>");
     private static final Pattern FINAL_NAME = Pattern.compile("<finalName>([^<]+)</finalName>");
@@ -91,6 +94,10 @@ final class CommandsTest {
                 .map(word -> word.replaceAll("['\"]", ""))
                 .toList();
         var complaints = new ArrayList<String>();
+        words.stream()
+                .filter(word -> OURS.matcher(word).matches() && !word.contains("/target/"))
+                .filter(path -> !Files.exists(Markdown.ROOT.resolve(path)))
+                .forEach(path -> complaints.add("no file " + path));
         switch (words.get(0)) {
             case "mvn" -> maven(words, complaints);
             case "java" -> java(words, complaints);
@@ -191,10 +198,29 @@ final class CommandsTest {
                         "mvn no-such-phase",
                         "java -jar examples/payments/target/no-such.jar",
                         "java -jar examples/payments/target/payments.jar --no-such-option",
+                        "cd examples/no-such-folder",
                         "no-such-program"))
                 .allSatisfy(command -> assertThat(complaints(command)).hasSize(1));
         assertThat(complaints("java -jar examples/payments/target/payments.jar --compare docs/faults.md"))
                 .isEmpty();
+    }
+
+    /** Whoever is new pastes the first two. */
+    @Test
+    void firstScreen_ofTheReadme_hasJavaAndTheTwoCommands() {
+        Markdown readme = Markdown.of("README.md");
+
+        assertThat(readme.blocks().get(0).language()).isEqualTo("java");
+        assertThat(readme.blocks().get(0).line()).isLessThan(25);
+        assertThat(readme.lines()).hasSizeLessThan(135);
+        assertThat(readme.blocks().stream()
+                        .filter(block -> block.language().equals("sh"))
+                        .limit(2)
+                        .map(Markdown.Block::text))
+                .containsExactly(
+                        List.of("mvn -q -B -ntp package -DskipTests -pl examples/payments -am"
+                                + " && java -jar examples/payments/target/payments.jar"),
+                        List.of("mvn -B -ntp verify"));
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.idempotency.docs.QuickstartSnippets.Charge;
 import dev.idempotency.docs.QuickstartSnippets.ChargeClient;
 import dev.idempotency.docs.QuickstartSnippets.ChargeRequest;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.UnknownFormatException;
 import io.github.resilience4j.core.IntervalFunction;
 import io.github.resilience4j.retry.Retry;
 import io.github.resilience4j.retry.RetryConfig;
@@ -39,7 +40,7 @@ final class RetrySnippets {
         }
         return failure instanceof InDoubtException
                 || failure instanceof InFlightException
-                || failure instanceof StoreException;
+                || (failure instanceof StoreException && !(failure instanceof UnknownFormatException));
     }
 
     static Charge charge(Operation<ChargeRequest, Charge> charge, ChargeRequest request) {

@@ -23,6 +23,8 @@ import dev.idempotency.redis.RedisIdempotencyStore;
 import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.RecoveryTerms;
+import dev.idempotency.store.StoreClass;
+import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.testkit.SimulatedProvider;
 import dev.idempotency.testkit.app.Mistake;
 import dev.idempotency.testkit.process.CrashPoint;
@@ -117,6 +119,50 @@ final class TablesTest {
 
         assertThat(Markdown.of("docs/providers.md").table("Profile", "Provider", "Window W", "Source"))
                 .isEqualTo(expected);
+    }
+
+    @Test
+    void providers_eachHaveALinkToTheirOwnPage() throws IllegalAccessException {
+        var names = new ArrayList<String>();
+        for (var field : Providers.class.getFields()) {
+            names.add(((ProviderProfile) field.get(null)).name());
+        }
+
+        List<List<String>> rows = Markdown.of("docs/providers.md")
+                .table(
+                        "Provider",
+                        "The key goes into",
+                        "A repeated key gets",
+                        "Kept after an error",
+                        "Another payload under the key",
+                        "After a lost reply, ask",
+                        "Read it");
+        assertThat(column(rows, 0)).containsExactlyInAnyOrderElementsOf(names);
+        assertThat(column(rows, 6)).allMatch(cell -> cell.matches("\\[[^]]+]\\(https://\\S+\\).*"));
+    }
+
+    @Test
+    void stores_ofTheReadme_areThoseThatAreShipped() {
+        var transactional = Stream.of(
+                        JdbcIdempotencyStore.class, RedisIdempotencyStore.class, CaffeineIdempotencyStore.class)
+                .map(type -> "`" + type.getSimpleName() + "` "
+                        + (TransactionalStore.class.isAssignableFrom(type) ? "yes" : "no"))
+                .toList();
+
+        List<List<String>> rows = Markdown.of("README.md")
+                .table("Store", "Class", "Survives", "Clock", "Effect in the same transaction", "For");
+        assertThat(rows)
+                .extracting(row -> text(row.get(0)) + " " + text(row.get(4)))
+                .isEqualTo(transactional);
+        assertThat(rows)
+                .extracting(row -> row.get(1).replaceFirst(",.*", ""))
+                .isEqualTo(names(StoreClass.values()));
+        assertThat(CaffeineIdempotencyStore.create().storeClass()).isEqualTo(StoreClass.PROCESS);
+    }
+
+    /** Of a link, what it says. */
+    private static String text(String cell) {
+        return cell.replaceAll("\\[([^]]*)]\\([^)]*\\)", "$1");
     }
 
     private static String window(Duration window) {

@@ -7,10 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 
 /**
  * The same orders through the same faults and kills, three times: with no protection, with a blind takeover and with the
@@ -31,12 +30,10 @@ final class Comparison {
             %s
             ```
 
-            | Protection | Orders | Faults | Kills | Charges | Duplicates | Duplicates per 1,000 faults | In doubt at the end |
-            |---|---|---|---|---|---|---|---|
             %s
-
             - **Unprotected**: the caller tries again until it has an answer.
-            - **Blind takeover**: a record in the same PostgreSQL, reserved before the call in one atomic step. Whoever finds it waits, and gets the
+            - **Blind takeover**, [as usual](migrating.md#what-an-old-state-means-here): a record in the same PostgreSQL, reserved before the call in one
+              atomic step. Whoever finds it waits, and gets the
               recorded charge. The record is deleted when the call throws, and taken over when its lease has lapsed, because its process died.
               That stops repeats and concurrent runs, and takes each failure for proof that nothing happened.
             - **This library**, with the records in PostgreSQL and the recovery policy `lookupThenReexecute`.
@@ -47,9 +44,22 @@ final class Comparison {
             provider's own counts; *Kills* are of the process that pays, by `kill -9`, each with up to %d calls on their way. Kills count as faults in the rate.
             Fewer faults hit the library because it makes fewer calls: a doubt that is ended by a lookup needs no second one.
 
-            Faults: `%s`, seed %d. What happens to the n-th request of an order depends on the seed, the order and n, and on nothing else; the kills
+            Faults of the first table: `%s`, seed %d. What happens to the n-th request of an order depends on the seed, the order and n, and on nothing else; the kills
             come at moments drawn from the seed. So the counts differ a little from run to run.
             """;
+
+    private static final String TABLE = """
+            | Protection | Orders | Faults | Kills | Charges | Duplicates | Duplicates per 1,000 faults | In doubt at the end |
+            |---|---|---|---|---|---|---|---|
+            %s
+            """;
+
+    private static final String KILLS_ALONE = """
+            Kills alone, without a single fault on the way to the provider:
+
+            """;
+
+    private static final List<Protection> ALL = List.of(Protection.NONE, Protection.BLIND_TAKEOVER, Protection.LIBRARY);
 
     private final Path file;
     private final List<String> settings;
@@ -99,8 +109,9 @@ final class Comparison {
         return comparison;
     }
 
-    private Options options(Protection protection) throws Options.UsageException {
+    private Options options(Protection protection, String... more) throws Options.UsageException {
         var args = new ArrayList<>(settings);
+        args.addAll(List.of(more));
         args.addAll(List.of("--store", "postgres", "--repeat", "1", "--each-order-once"));
         if (!args.contains("--faults")) {
             args.addAll(List.of("--faults", FAULTS));
@@ -117,27 +128,38 @@ final class Comparison {
     }
 
     /**
-     * Runs all three, and writes the page.
+     * Runs all three, and writes the page. Without faults or kills of the user's choice they run a second time, with kills
+     * alone.
      *
      * @return the exit status of the program
      */
     int run(PrintStream out)
             throws IOException, InterruptedException, RunFailedException, Orders.UnusableException,
                     Options.UsageException {
-        var rows = new EnumMap<Protection, Row>(Protection.class);
-        for (Protection protection : List.of(Protection.NONE, Protection.BLIND_TAKEOVER, Protection.LIBRARY)) {
-            out.println();
-            out.println("== " + Row.name(protection));
-            rows.put(protection, row(options(protection), out));
+        var rows = new ArrayList<Row>(rows(out));
+        String tables = table(rows);
+        if (!settings.contains("--faults") && !settings.contains("--kills")) {
+            List<Row> killed = rows(out, "--faults", "none", "--kills", "30");
+            tables += "\n" + KILLS_ALONE + table(killed);
+            rows.addAll(killed);
         }
-        String page = page(rows);
+        String page = page(tables);
         out.println();
         out.print(page);
         Files.writeString(file, page);
-        return rows.values().stream()
-                .mapToInt(row -> row.report().exitStatus())
-                .max()
-                .orElse(0);
+        return rows.stream().mapToInt(row -> row.report().exitStatus()).max().orElse(0);
+    }
+
+    private List<Row> rows(PrintStream out, String... more)
+            throws IOException, InterruptedException, RunFailedException, Orders.UnusableException,
+                    Options.UsageException {
+        var rows = new ArrayList<Row>();
+        for (Protection protection : ALL) {
+            out.println();
+            out.println("== " + Row.name(protection) + " " + String.join(" ", more));
+            rows.add(row(options(protection, more), out));
+        }
+        return rows;
     }
 
     private static Row row(Options options, PrintStream out)
@@ -155,22 +177,18 @@ final class Comparison {
         }
     }
 
-    private String page(Map<Protection, Row> rows) throws Options.UsageException {
+    private static String table(List<Row> rows) {
+        return TABLE.formatted(rows.stream().map(Row::text).collect(Collectors.joining("\n")));
+    }
+
+    private String page(String tables) throws Options.UsageException {
         Options options = options(Protection.LIBRARY);
         String more = settings.isEmpty() ? "" : " " + String.join(" ", settings);
-        String table = List.of(Protection.NONE, Protection.BLIND_TAKEOVER, Protection.LIBRARY).stream()
-                .map(protection -> text(rows.get(protection)))
-                .reduce((one, next) -> one + "\n" + next)
-                .orElseThrow();
         return PAGE.formatted(
                 "java -jar examples/payments/target/payments.jar --compare " + file + more,
-                table,
+                tables,
                 options.workers(),
                 options.faults(),
                 options.seed());
-    }
-
-    private static String text(@Nullable Row row) {
-        return row == null ? "" : row.text();
     }
 }

@@ -30,6 +30,8 @@ final class ComparisonTest {
                 "1",
                 "--seed",
                 "7",
+                "--faults",
+                "reply-lost=0.2,reset-after=0.1,reset-before=0.1,slow=0.1,max=1",
                 "--transit-ms",
                 "500",
                 "--workers",
@@ -39,7 +41,7 @@ final class ComparisonTest {
         assertThat(duplicates(page, "this library")).as(run.out()).isZero();
         assertThat(duplicates(page, "blind takeover")).as(run.out()).isPositive();
         assertThat(duplicates(page, "unprotected")).as(run.out()).isPositive();
-        assertThat(Files.readString(page)).contains("--limit 60 --kills 1 --seed 7");
+        assertThat(Files.readString(page)).contains("--limit 60 --kills 1 --seed 7 --faults reply-lost=0.2");
     }
 
     private static long duplicates(Path page, String protection) throws Exception {
@@ -49,7 +51,7 @@ final class ComparisonTest {
                 .map(String::strip)
                 .toList();
         assertThat(Long.parseLong(cells.get(3))).as("faults of " + protection).isPositive();
-        assertThat(cells.get(4)).as("kills of " + protection).isEqualTo("1");
+        assertThat(cells.get(4)).as("kills of " + protection).matches("[01]");
         return Long.parseLong(cells.get(6));
     }
 
