@@ -18,8 +18,16 @@ final class FaultsTest {
         "Duplicates per 1,000 faults",
         "In doubt at the end"
     };
-    private static final Markdown PAGE = Markdown.of("docs/faults.md");
     private static final Markdown README = Markdown.of("README.md");
+    private static final Markdown PAGE = Markdown.of("docs/faults.md");
+
+    /** The second table: kills, and no other fault. */
+    private static final List<List<String>> KILLED = new Markdown(
+                    PAGE.path(),
+                    PAGE.lines().stream()
+                            .dropWhile(line -> !line.startsWith("Kills alone"))
+                            .toList())
+            .table(HEADER);
 
     private static String commands(Markdown file) {
         return file.blocks().stream()
@@ -29,27 +37,33 @@ final class FaultsTest {
     }
 
     @Test
-    void table_ofTheReadme_isThatOfTheRun() {
+    void tables_ofTheReadme_areThoseOfTheRun() {
+        String killed = "By kills alone, %s of them: %s, %s and %s duplicates."
+                .formatted(
+                        KILLED.get(0).get(3),
+                        KILLED.get(0).get(5),
+                        KILLED.get(1).get(5),
+                        KILLED.get(2).get(5));
+
         assertThat(README.table(HEADER)).isEqualTo(PAGE.table(HEADER));
+        assertThat(String.join(" ", README.lines())).contains(killed);
         assertThat(commands(README)).contains(commands(PAGE));
     }
 
     @Test
-    void table_ofTheRun_addsUp() {
-        List<List<String>> rows = PAGE.table(HEADER);
-
-        assertThat(rows).extracting(row -> row.get(0)).containsExactly("unprotected", "blind takeover", "this library");
-        for (List<String> row : rows) {
-            long[] figures = row.stream().skip(1).mapToLong(Long::parseLong).toArray();
-            assertThat(figures[5])
-                    .as("the rate of " + row)
-                    .isEqualTo(Math.round(1000.0 * figures[4] / (figures[1] + figures[2])));
-            assertThat(figures[3] + figures[6])
-                    .as("the charges of " + row)
-                    .isGreaterThanOrEqualTo(figures[0] + figures[4]);
-            assertThat(figures[4] == 0)
-                    .as("no duplicates: " + row)
-                    .isEqualTo(row.get(0).equals("this library"));
+    void tables_ofTheRun_addUp() {
+        for (List<List<String>> rows : List.of(PAGE.table(HEADER), KILLED)) {
+            assertThat(rows)
+                    .extracting(row -> row.get(0))
+                    .containsExactly("unprotected", "blind takeover", "this library");
+            assertThat(rows).allSatisfy(FaultsTest::requireThatItAddsUp);
         }
+    }
+
+    private static void requireThatItAddsUp(List<String> row) {
+        long[] figures = row.stream().skip(1).mapToLong(Long::parseLong).toArray();
+        assertThat(figures[5]).isEqualTo(Math.round(1000.0 * figures[4] / (figures[1] + figures[2])));
+        assertThat(figures[3] + figures[6]).isGreaterThanOrEqualTo(figures[0] + figures[4]);
+        assertThat(figures[4] == 0).isEqualTo(row.get(0).equals("this library"));
     }
 }

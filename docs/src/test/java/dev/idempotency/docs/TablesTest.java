@@ -154,9 +154,7 @@ final class TablesTest {
         assertThat(rows)
                 .extracting(row -> text(row.get(0)) + " " + text(row.get(4)))
                 .isEqualTo(transactional);
-        assertThat(rows)
-                .extracting(row -> row.get(1).replaceFirst(",.*", ""))
-                .isEqualTo(names(StoreClass.values()));
+        assertThat(rows).extracting(row -> row.get(1).replaceFirst(",.*", "")).isEqualTo(names(StoreClass.values()));
         assertThat(CaffeineIdempotencyStore.create().storeClass()).isEqualTo(StoreClass.PROCESS);
     }
 
