@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Test;
 /** Every Java block of the guides is a region of a class here or of an example, so that it is compiled, and run by a test. */
 final class SnippetsTest {
     private static final List<Path> SOURCES = List.of(
-            Markdown.ROOT.resolve("docs/src/test/java"), Markdown.ROOT.resolve("examples/property-testing/src"));
+            Markdown.ROOT.resolve("docs/src/test/java"),
+            Markdown.ROOT.resolve("examples/property-testing/src"),
+            Markdown.ROOT.resolve("examples/spring-boot/src"),
+            Markdown.ROOT.resolve("examples/http-clients/src"));
     private static final Pattern SNIPPET = Pattern.compile("<!-- snippet: (\\w+)#([\\w-]+) -->");
 
     @Test

@@ -17,9 +17,9 @@ import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
 /** What a client hears of an order that was not simply charged: what is known of it, and whether to send it again. */
-// tag::problems[]
 @RestControllerAdvice
 class Problems {
+    // tag::problems[]
     @ExceptionHandler
     ResponseEntity<ProblemDetail> inDoubt(InDoubtException e) {
         return again(HttpStatus.ACCEPTED, "in-doubt", "Taken; whether it is paid is not known yet.");
