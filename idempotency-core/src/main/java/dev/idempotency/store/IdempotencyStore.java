@@ -25,7 +25,7 @@ public interface IdempotencyStore {
     /**
      * Writes the first record of a key, if no record stands for it.
      *
-     * @param write the record to be written
+     * @param write the record to be written; one that is {@linkplain Write#created() created} now
      * @return {@code applied} and the written record with its times; or not applied, and the record that stands,
      *     whatever its state or age
      * @throws StoreException if the store failed; says whether the write may have happened

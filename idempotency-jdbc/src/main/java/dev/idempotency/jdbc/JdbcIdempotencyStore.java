@@ -417,20 +417,18 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     private Optional<Snapshot> tryReserve(Connection connection, IdempotencyKey key, Write write) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(statements.reserve)) {
-            int i = Rows.bindKey(statement, 1, key, dayOf);
-            Rows.bind(statement, Rows.bindKey(statement, i, key, dayOf), write);
+            int i = Rows.bind(statement, Rows.bindKey(statement, 1, key, dayOf), write);
+            Rows.bindKey(statement, i, key, dayOf);
             try (ResultSet row = statement.executeQuery()) {
-                if (!row.next()) {
-                    return Optional.empty();
+                if (row.next()) {
+                    Failures.refuseUnreplicated("reserve", statement.getWarnings());
+                    Instant now = Rows.instant(row, "now");
+                    return Optional.of(new Snapshot(true, write.at(now), now));
                 }
-                Instant now = Rows.instant(row, "now");
-                if (!row.getBoolean("applied")) {
-                    return Optional.of(new Snapshot(false, Rows.record(row), now));
-                }
-                Failures.refuseUnreplicated("reserve", statement.getWarnings());
-                return Optional.of(new Snapshot(true, write.at(now), now));
             }
         }
+        Snapshot standing = tryFind(connection, key);
+        return standing.record() == null ? Optional.empty() : Optional.of(standing);
     }
 
     @Override

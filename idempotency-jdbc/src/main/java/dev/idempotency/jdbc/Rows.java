@@ -83,6 +83,9 @@ final class Rows {
         values.time(write.created() && retention != null ? null : old.expiresAt());
         values.number(retention);
         values.number(micros(write.tombstone()));
+        // purge_at
+        values.time(write.created() && retention != null ? null : old.expiresAt());
+        values.number(retention);
     }
 
     /** The one span that must not grow: the provider's window does not. */

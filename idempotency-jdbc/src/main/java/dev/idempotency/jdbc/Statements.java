@@ -21,6 +21,8 @@ final class Statements {
     private static final String EXPIRES_AT =
             "GREATEST(CAST(? AS timestamptz), clock.now + CAST(? AS bigint) * interval '1 microsecond')";
 
+    private static final String WRITTEN = COLUMNS + ", purge_at";
+
     /** What {@link Rows#bind} binds. */
     private static final String VALUES =
             "CAST(? AS integer), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS text),"
@@ -32,7 +34,7 @@ final class Statements {
                     + " COALESCE(CAST(? AS timestamptz), clock.now + CAST(? AS bigint) * interval '1 microsecond'), "
                     + EXPIRES_AT + ","
                     + " COALESCE(CAST(? AS timestamptz), " + EXPIRES_AT
-                    + " + CAST(? AS bigint) * interval '1 microsecond')";
+                    + " + CAST(? AS bigint) * interval '1 microsecond'), " + EXPIRES_AT;
 
     /** Whether each of the values travels in an array of bytes or of text. */
     private static final List<String> VALUE_TYPES = Pattern.compile("CAST\\(\\? AS (\\w+)\\)")
@@ -62,8 +64,8 @@ final class Statements {
                     + " set_config('lock_timeout', '100ms', true); ";
 
     /**
-     * Inserts, or reads what stands, in one round trip; no row at all when another insert is just being committed. Inserts
-     * only where nothing stands: an insert would wait for a transaction that has replaced the record and is still open.
+     * Inserts, or does nothing. Only where nothing stands: an insert would wait for a transaction that has replaced the record
+     * and is still open.
      */
     final String reserve;
 
@@ -86,16 +88,14 @@ final class Statements {
     Statements(Table table, String clockExpression) {
         String clock = "WITH clock AS MATERIALIZED (SELECT " + clockExpression + " AS now)";
         String t = table.quoted();
+        String now = "(SELECT " + clockExpression + " AS now) clock";
         String keyIs = (table.partitioned() ? "r.day = ? AND " : "") + "r.scope = ? AND r.key = ?";
-        reserve = clock + ", standing AS (SELECT r.scope, r.key, " + qualified("r") + " FROM " + t + " r WHERE " + keyIs
-                + "), written AS (INSERT INTO " + t + " ("
-                + (table.partitioned() ? "day, " : "") + "scope, key, " + COLUMNS + ") SELECT "
+        reserve = "INSERT INTO " + t + " (" + (table.partitioned() ? "day, " : "") + "scope, key, " + WRITTEN
+                + ") SELECT "
                 + (table.partitioned() ? "CAST(? AS date), " : "") + "CAST(? AS text), CAST(? AS text), " + VALUES
-                + " FROM clock WHERE NOT EXISTS (SELECT FROM standing) ON CONFLICT DO NOTHING RETURNING true)"
-                + " SELECT clock.now, true AS applied, NULL AS scope, NULL AS key, " + nulls()
-                + " FROM clock, written UNION ALL SELECT clock.now, false, r.scope, r.key, " + qualified("r")
-                + " FROM clock, standing r";
-        replace = clock + " UPDATE " + t + " r SET (" + COLUMNS + ") = ROW(" + VALUES + ") FROM clock WHERE " + keyIs
+                + " FROM " + now + " WHERE NOT EXISTS (SELECT FROM " + t + " r WHERE " + keyIs
+                + ") ON CONFLICT DO NOTHING RETURNING created_at AS now";
+        replace = "UPDATE " + t + " r SET (" + WRITTEN + ") = ROW(" + VALUES + ") FROM " + now + " WHERE " + keyIs
                 + " AND r.token = ? AND r.version = ? RETURNING clock.now";
         find = clock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t + " r ON "
                 + keyIs;
@@ -115,10 +115,10 @@ final class Statements {
                 + unnested("expected", keys + ", " + VALUE_NAMES + ", token, version", expectedTypes(partitioned))
                 + ", standing AS (SELECT r.scope, r.key, " + qualified("r") + " FROM (SELECT " + keys
                 + " FROM sought UNION ALL SELECT " + keys + " FROM reserved) i JOIN " + t + " r ON " + keyIs
-                + "), written AS (INSERT INTO " + t + " (" + keys + ", " + COLUMNS + ") SELECT "
+                + "), written AS (INSERT INTO " + t + " (" + keys + ", " + WRITTEN + ") SELECT "
                 + (partitioned ? "CAST(i.day AS date), " : "") + "i.scope, i.key, " + NAMED_VALUES
                 + " FROM clock, reserved i WHERE NOT EXISTS (SELECT FROM " + t + " r WHERE " + keyIs
-                + ") ON CONFLICT DO NOTHING RETURNING scope, key), replaced AS (UPDATE " + t + " r SET (" + COLUMNS
+                + ") ON CONFLICT DO NOTHING RETURNING scope, key), replaced AS (UPDATE " + t + " r SET (" + WRITTEN
                 + ") = ROW(" + NAMED_VALUES + ") FROM clock, expected i WHERE " + keyIs
                 + " AND r.token = i.token AND r.version = CAST(i.version AS bigint) RETURNING r.scope, r.key)"
                 + " SELECT clock.now, false AS applied, r.scope, r.key, " + qualified("r")
@@ -158,7 +158,8 @@ final class Statements {
                 + " ORDER BY r.purge_at LIMIT ? FOR UPDATE OF r SKIP LOCKED),"
                 + " forgotten AS (DELETE FROM " + quotedTable
                 + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE forgettable)) RETURNING 1),"
-                + " dropped AS (UPDATE " + quotedTable + " SET result_kind = NULL, result_codec = NULL, result = NULL"
+                + " dropped AS (UPDATE " + quotedTable
+                + " SET result_kind = NULL, result_codec = NULL, result = NULL, purge_at = forget_at"
                 + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE NOT forgettable)) RETURNING 1)"
                 + " SELECT (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM dropped)";
     }

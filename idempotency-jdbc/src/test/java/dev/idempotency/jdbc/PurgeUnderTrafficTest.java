@@ -130,9 +130,10 @@ final class PurgeUnderTrafficTest {
                 handle -> handle.createUpdate("INSERT INTO " + store.table().quoted()
                                 + " (scope, key, generation, state, version, token, attempt, native_key, recovery, when_missing,"
                                 + " result_kind, result_codec, result, evidence, created_at, first_sent_at, state_since,"
-                                + " expires_at, forget_at) SELECT :scope, i, 1, :state, 2, md5(i::text), 1, i, 'HOLD', 'HOLD',"
+                                + " expires_at, forget_at, purge_at) SELECT :scope, i, 1, :state, 2, md5(i::text), 1, i, 'HOLD', 'HOLD',"
                                 + " 'RESULT', 'json', decode(repeat('7b7d', 150), 'hex'), '[]', now(), now(), now(),"
-                                + " now() + CAST(:expiry AS interval), now() + CAST(:expiry AS interval)"
+                                + " now() + CAST(:expiry AS interval), now() + CAST(:expiry AS interval),"
+                                + " now() + CAST(:expiry AS interval)"
                                 + " FROM generate_series(1, :rows) i")
                         .bind("scope", scope)
                         .bind("rows", rows)

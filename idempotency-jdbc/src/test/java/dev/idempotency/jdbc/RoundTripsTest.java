@@ -15,6 +15,7 @@ import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.process.PostgresServer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
@@ -89,12 +90,21 @@ final class RoundTripsTest {
         assertThat(statementsOf(() -> charge.execute(Writes.key().value()))).isEqualTo(2);
     }
 
+    /** One that inserts nothing, and a look. */
     @Test
-    void replay_isOneStatement() {
+    void replay_amongFirstExecutions_isTwoStatements() {
         Operation<String, String> charge = charging(store);
         charge.execute("order-7");
 
-        assertThat(statementsOf(() -> charge.execute("order-7"))).isEqualTo(1);
+        assertThat(statementsOf(() -> charge.execute("order-7"))).isEqualTo(2);
+    }
+
+    @Test
+    void replay_whereReplaysPrevail_isOneStatement() {
+        Operation<String, String> charge = charging(store);
+        IntStream.range(0, 10).forEach(i -> charge.execute("order-8"));
+
+        assertThat(statementsOf(() -> charge.execute("order-8"))).isEqualTo(1);
     }
 
     @Test
