@@ -251,7 +251,9 @@ final class Benchmarks implements Callable<Integer> {
         try (var server = Server.redis(redisUrl, "everysec")) {
             if (wants("redis")) {
                 List<Subject> subjects = redisSubjects(server);
-                compare(Targets.REDIS, Path.FIRST, some(16, 1, 64), subjects, server::cpuNanos, false);
+                List<Subject> first = new ArrayList<>(subjects);
+                add(first, Library.MANY, () -> RedisSubjects.many(server, downstream));
+                compare(Targets.REDIS, Path.FIRST, some(16, 1, 64), first, server::cpuNanos, false);
                 add(subjects, Library.NEAR, () -> RedisSubjects.near(server, downstream));
                 compare(Targets.REDIS, Path.REPLAY, some(16, 1), subjects, server::cpuNanos, false);
                 closeAll();
@@ -311,7 +313,9 @@ final class Benchmarks implements Callable<Integer> {
                         () -> PostgresSubjects.springIntegration(server, connections, downstream));
                 add(subjects, "Camel", () -> PostgresSubjects.camel(server, connections, downstream));
                 add(subjects, "ShedLock", () -> PostgresSubjects.shedLock(server, connections, downstream));
-                compare(Targets.POSTGRES, Path.FIRST, some(16, 1), subjects, server::cpuNanos, false);
+                List<Subject> first = new ArrayList<>(subjects);
+                add(first, Library.MANY, () -> PostgresSubjects.many(server, connections, downstream));
+                compare(Targets.POSTGRES, Path.FIRST, some(16, 1), first, server::cpuNanos, false);
                 List<Subject> crowded = new ArrayList<>(subjects);
                 add(crowded, PostgresSubjects.SINGLE, () -> PostgresSubjects.single(server, connections, downstream));
                 compare(Targets.POSTGRES, Path.FIRST, new int[] {64, 256}, crowded, server::cpuNanos, false);

@@ -60,7 +60,6 @@ final class Crew implements AutoCloseable {
      * @throws Exception if an operation failed
      */
     Cell work(Subject subject, Path path, List<Order> known, Duration duration) throws Exception {
-        Subject.Work work = subject.work(path);
         var ready = new CountDownLatch(threads);
         var go = new CountDownLatch(1);
         var stop = new AtomicBoolean();
@@ -69,7 +68,7 @@ final class Crew implements AutoCloseable {
             shares.add(executor.submit(() -> {
                 ready.countDown();
                 go.await();
-                return share(work, subject.replay() != null, path, known, duration.toNanos(), stop);
+                return share(subject, path, known, duration.toNanos(), stop);
             }));
         }
         ready.await();
@@ -104,9 +103,11 @@ final class Crew implements AutoCloseable {
         return cell;
     }
 
-    private Share share(
-            Subject.Work work, boolean keepsResults, Path path, List<Order> known, long nanos, AtomicBoolean stop)
+    private Share share(Subject subject, Path path, List<Order> known, long nanos, AtomicBoolean stop)
             throws Exception {
+        Subject.Work work = subject.work(path);
+        boolean keepsResults = subject.replay() != null;
+        int atOnce = path == Path.FIRST ? subject.atOnce() : 1;
         var latencies = new Histogram(2);
         long allocatedBefore = Processor.allocatedByThisThread();
         long until = System.nanoTime() + nanos;
@@ -127,7 +128,7 @@ final class Crew implements AutoCloseable {
                 }
                 long now = System.nanoTime();
                 latencies.recordValue(now - from);
-                operations += sampling;
+                operations += (long) sampling * atOnce;
                 if (now >= until) {
                     break;
                 }

@@ -111,7 +111,7 @@ final class Growth {
         String columns = "generation, fingerprint_algorithm, fingerprint, state, version, token, attempt, native_key,"
                 + " recovery, when_missing, quiescence_micros, resend_within_micros, result_kind, result_codec, result,"
                 + " request_codec, request, evidence, created_at, first_sent_at, state_since, lease_until, expires_at,"
-                + " forget_at";
+                + " forget_at, purge_at";
         long done = 0;
         while (done < records) {
             long next = Math.min(done + 500_000, records);

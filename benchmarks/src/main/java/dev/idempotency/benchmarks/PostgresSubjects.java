@@ -127,6 +127,11 @@ final class PostgresSubjects {
         return Library.on(SINGLE, idempotency, downstream, pool::close);
     }
 
+    static Subject many(Server postgres, int connections, Downstream downstream) {
+        HikariDataSource pool = pool(postgres, connections);
+        return Library.many(store(pool).singleSteps(connections).build(), downstream, pool::close);
+    }
+
     static Subject near(Server postgres, int connections, Downstream downstream) {
         HikariDataSource pool = pool(postgres, connections);
         return Library.near(store(pool).build(), downstream, pool::close);

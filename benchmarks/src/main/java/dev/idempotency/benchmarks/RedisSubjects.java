@@ -12,6 +12,7 @@ import io.lettuce.core.codec.StringCodec;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BiFunction;
 import org.redisson.Redisson;
 import org.redisson.api.RBucket;
 import org.redisson.api.RedissonClient;
@@ -62,18 +63,21 @@ final class RedisSubjects {
     }
 
     static Subject library(Server redis, Downstream downstream) {
-        RedisClient client = RedisClient.create(redis.url());
-        RedisIdempotencyStore store = RedisIdempotencyStore.create(client);
-        return Library.on(store, downstream, () -> {
-            store.close();
-            client.shutdown();
-        });
+        return library(redis, (store, closing) -> Library.on(store, downstream, closing));
+    }
+
+    static Subject many(Server redis, Downstream downstream) {
+        return library(redis, (store, closing) -> Library.many(store, downstream, closing));
     }
 
     static Subject near(Server redis, Downstream downstream) {
+        return library(redis, (store, closing) -> Library.near(store, downstream, closing));
+    }
+
+    private static Subject library(Server redis, BiFunction<RedisIdempotencyStore, Closing, Subject> how) {
         RedisClient client = RedisClient.create(redis.url());
         RedisIdempotencyStore store = RedisIdempotencyStore.create(client);
-        return Library.near(store, downstream, () -> {
+        return how.apply(store, () -> {
             store.close();
             client.shutdown();
         });

@@ -11,11 +11,17 @@ import org.jspecify.annotations.Nullable;
  * @param replay answers an order whose key was executed before, without calling again; null if it keeps no result
  * @param close gives back what it holds
  * @param forget drops what first executions have left, where nothing bounds it; between two of them
+ * @param atOnce how many orders a first execution executes: the one that it gets, and new ones
  */
-record Subject(String name, Kind kind, Work first, @Nullable Work replay, Closing close, Runnable forget) {
+record Subject(String name, Kind kind, Work first, @Nullable Work replay, Closing close, Runnable forget, int atOnce) {
     /** One that bounds what it keeps, or keeps it elsewhere. */
     Subject(String name, Kind kind, Work first, @Nullable Work replay, Closing close) {
         this(name, kind, first, replay, close, () -> {});
+    }
+
+    /** One that takes one order at a time. */
+    Subject(String name, Kind kind, Work first, @Nullable Work replay, Closing close, Runnable forget) {
+        this(name, kind, first, replay, close, forget, 1);
     }
 
     enum Kind {

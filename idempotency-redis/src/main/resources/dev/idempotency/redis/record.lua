@@ -6,6 +6,8 @@
 local FORMAT, STATE, TOKEN = 1, 2, 26
 local CREATED, SENT, SINCE, LEASE, EXPIRES, FORGET, WRITTEN, LENGTH, REST = 27, 35, 43, 51, 59, 67, 75, 83, 87
 
+local YES = string.byte('1')
+
 local function number(value, at)
   return (struct.unpack('>I8', value, at))
 end
@@ -44,7 +46,7 @@ end
 -- Where the record stands in the index of results that a purge drops and a tombstone outlives.
 local function due_entry(value, name)
   return not unresolved(value) and number(value, FORGET) > number(value, EXPIRES)
-    and #without_result(value) < #value and string.sub(value, EXPIRES, EXPIRES + 7) .. name
+    and REST - 1 + struct.unpack('>I4', value, LENGTH) < #value and string.sub(value, EXPIRES, EXPIRES + 7) .. name
 end
 
 -- What stands for a key, the time of this step, and what is there although it does not stand any more. The time is
@@ -72,21 +74,22 @@ local function write(standing, at, there)
   local head, flags, lease, retention, tombstone, body = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
   local created, sent, since, lease_until, expires, forget = 0, 0, 0, 0, 0, 0
   if standing then
-    created, sent, since = number(standing, CREATED), number(standing, SENT), number(standing, SINCE)
-    lease_until, expires, forget = number(standing, LEASE), number(standing, EXPIRES), number(standing, FORGET)
+    created, sent, since, lease_until, expires, forget = struct.unpack('>I8I8I8I8I8I8', standing, CREATED)
   end
-  local is_created = string.sub(flags, 1, 1) == '1'
+  local is_created, is_sent, is_new_state = string.byte(flags, 1, 3)
+  is_created = is_created == YES
   if is_created then
     created = at
   end
-  if string.sub(flags, 2, 2) == '1' then
+  if is_sent == YES then
     sent = at
   end
-  if string.sub(flags, 3, 3) == '1' then
+  if is_new_state == YES then
     since = at
   end
   local next_state = string.sub(head, 1, 1)
-  if lease ~= '' and (next_state == 'F' or next_state == 'D') then
+  local is_unresolved = next_state == 'F' or next_state == 'D'
+  if lease ~= '' and is_unresolved then
     lease_until = at + lease
   elseif next_state ~= 'F' then
     lease_until = 0
@@ -98,22 +101,21 @@ local function write(standing, at, there)
     end
     forget = expires + tombstone
   end
-  local times = bytes(created) .. bytes(sent) .. bytes(since) .. bytes(lease_until) .. bytes(expires) .. bytes(forget)
-    .. bytes(at)
+  local times = struct.pack('>I8I8I8I8I8I8I8', created, sent, since, lease_until, expires, forget, at)
   local value = '\1' .. head .. times .. body
 
   local own = name(key)
   local unresolved_before = there and unresolved_entry(there, own)
-  local unresolved_after = unresolved_entry(value, own)
+  local unresolved_after = is_unresolved and string.sub(times, 17, 24) .. own
   local due_before = there and due_entry(there, own)
-  local due_after = due_entry(value, own)
+  local due_after = not is_unresolved and due_entry(value, own)
   if unresolved_after and unresolved_after ~= unresolved_before then
     redis.call('ZADD', unresolved_index, 0, unresolved_after)
   end
   if due_after and due_after ~= due_before then
     redis.call('ZADD', due_index, 0, due_after)
   end
-  if unresolved_after then
+  if is_unresolved then
     redis.call('SET', key, value)
   else
     redis.call('SET', key, value, 'PX', string.format('%.0f', math.max(1, math.ceil((forget - at) / 1000))))
