@@ -2,14 +2,13 @@
 CREATE TABLE "${schema}"."${table}" (
     scope                 text COLLATE "C" NOT NULL,
     key                   text COLLATE "C" NOT NULL,
-    generation            integer          NOT NULL CHECK (generation >= 1),
+    generation            integer          NOT NULL,
     fingerprint_algorithm text,
     fingerprint           text,
-    state                 text             NOT NULL
-        CHECK (state IN ('OPEN', 'IN_FLIGHT', 'IN_DOUBT', 'COMPLETED', 'CLOSED')),
-    version               bigint           NOT NULL CHECK (version >= 1),
+    state                 text             NOT NULL,
+    version               bigint           NOT NULL,
     token                 text             NOT NULL,
-    attempt               integer          NOT NULL CHECK (attempt >= 1),
+    attempt               integer          NOT NULL,
     native_key            text             NOT NULL,
     recovery              text             NOT NULL,
     when_missing          text             NOT NULL,
@@ -27,9 +26,8 @@ CREATE TABLE "${schema}"."${table}" (
     lease_until           timestamptz,
     expires_at            timestamptz      NOT NULL,
     forget_at             timestamptz      NOT NULL,
-    -- What the purge looks for: the end of the result, or of the record where there is no result.
-    purge_at              timestamptz      NOT NULL GENERATED ALWAYS AS (
-        CASE WHEN result_kind IS NULL AND state NOT IN ('IN_FLIGHT', 'IN_DOUBT') THEN forget_at ELSE expires_at END) STORED,
+    -- When the purge looks at it: the end of the result; once that is dropped, the end of the record.
+    purge_at              timestamptz      NOT NULL,
     PRIMARY KEY (scope, key)
 );
 
