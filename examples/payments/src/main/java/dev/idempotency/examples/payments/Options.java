@@ -78,7 +78,8 @@ record Options(
                                     deleted when the call fails, and taken over when it lapses (with --store postgres)
               --compare FILE        the same orders, one caller for each, through the same faults and kills, without any
                                     protection, with --blind-takeover and with the library; writes the table of duplicates
-                                    to FILE. Takes --limit, --workers, --kills, --faults, --seed and the times; first
+                                    to FILE; unless --faults or --kills are given, of kills alone too. Takes --limit,
+                                    --workers, --kills, --faults, --seed and the times. Must come first
               --each-order-once     leaves out rows whose order an earlier row has
               --faults SPEC         the simulator's faults: default, none, or a list such as reply-lost=0.05,max=2
               --seed N              of the faults and the kills (default 1); the same seed, the same faults
