@@ -20,7 +20,7 @@ final class CommandsTest {
     private static final Set<String> PROGRAMS =
             Set.of("mvn", "java", "git", "cd", "tail", "export", "curl", "openssl", "cut");
     private static final Set<String> PHASES =
-            Set.of("clean", "validate", "compile", "test", "package", "verify", "install", "spotless:apply");
+            Set.of("clean", "validate", "compile", "test", "package", "verify", "install", "deploy", "spotless:apply");
     /** Of Maven and its plugins. */
     private static final Set<String> PROPERTIES = Set.of(
             "skipTests", "maven.repo.local", "surefire.failIfNoSpecifiedTests", "spotless.check.skip", "jacoco.skip");
