@@ -26,16 +26,22 @@ public final class Providers {
             Duration.ofHours(6));
 
     /** Checkout.com: kept 24 hours; only successful responses are replayed. */
-    public static final ProviderProfile CHECKOUT_COM =
-            ProviderProfile.of("Checkout.com", "https://www.checkout.com/docs", KeyFormat.uuid(), Duration.ofHours(24));
+    public static final ProviderProfile CHECKOUT_COM = ProviderProfile.of(
+            "Checkout.com",
+            "https://www.checkout.com/docs/payments/manage-payments/idempotency",
+            KeyFormat.uuid(),
+            Duration.ofHours(24));
 
     /** Qonto: kept 30 minutes, and a different body still gets the first response. */
-    public static final ProviderProfile QONTO =
-            ProviderProfile.of("Qonto", "https://docs.qonto.com", KeyFormat.uuid(), Duration.ofMinutes(30));
+    public static final ProviderProfile QONTO = ProviderProfile.of(
+            "Qonto",
+            "https://docs.qonto.com/get-started/general/idempotent-requests",
+            KeyFormat.uuid(),
+            Duration.ofMinutes(30));
 
     /** Adyen: up to 64 characters; the window that is published has changed, so it has to be given. */
-    public static final ProviderProfile ADYEN =
-            ProviderProfile.withoutWindow("Adyen", "https://docs.adyen.com", KeyFormat.uuid());
+    public static final ProviderProfile ADYEN = ProviderProfile.withoutWindow(
+            "Adyen", "https://docs.adyen.com/development-resources/api-idempotency", KeyFormat.uuid());
 
     /** Square: up to 45 characters; no window is published. */
     public static final ProviderProfile SQUARE =
