@@ -12,6 +12,9 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,15 +27,26 @@ final class HttpClientsTest {
     private static final Map<Setting, Map<String, List<Integer>>> MEASURED = new EnumMap<>(Setting.class);
 
     @BeforeAll
-    static void measure() {
-        Arrays.stream(Setting.values()).parallel().forEach(setting -> {
-            var arrivals = setting == Setting.JDK_ALL_METHODS
-                    ? inAProcessOfItsOwn(setting, "-Djdk.httpclient.enableAllMethodRetry=true")
-                    : here(setting);
-            synchronized (MEASURED) {
-                MEASURED.put(setting, arrivals);
+    static void measure() throws Exception {
+        // Not in the common pool, which the JDK's client may wait for.
+        ExecutorService atOnce = Executors.newFixedThreadPool(4);
+        try {
+            var measuring = new EnumMap<Setting, Future<Map<String, List<Integer>>>>(Setting.class);
+            for (Setting setting : Setting.values()) {
+                measuring.put(setting, atOnce.submit(() -> arrivals(setting)));
             }
-        });
+            for (var entry : measuring.entrySet()) {
+                MEASURED.put(entry.getKey(), entry.getValue().get());
+            }
+        } finally {
+            atOnce.shutdownNow();
+        }
+    }
+
+    private static Map<String, List<Integer>> arrivals(Setting setting) {
+        return setting == Setting.JDK_ALL_METHODS
+                ? inAProcessOfItsOwn(setting, "-Djdk.httpclient.enableAllMethodRetry=true")
+                : here(setting);
     }
 
     private static Map<String, List<Integer>> here(Setting setting) {
