@@ -32,14 +32,13 @@ final class ApiBaselineTest {
     @BeforeAll
     void release(@TempDir Path temporary) throws Exception {
         folder = temporary;
-        repository = Checkout.repository(temporary.resolve("repository"));
+        repository = WorkingCopy.repository(temporary.resolve("repository"));
         for (String version : List.of("0.1.0", "1.0.0")) {
-            var checkout = checkout(version);
+            var copy = copy(version);
             Files.writeString(
-                    checkout.folder().resolve(SOURCES + "Gone.java"),
-                    "package dev.idempotency;\n\nfinal class Gone {}\n");
-            checkout.change(SOURCES + "MismatchException.java", CREATED, "void gone() {}\n\n    " + CREATED);
-            var build = checkout.maven(Map.of(), arguments("install"));
+                    copy.folder().resolve(SOURCES + "Gone.java"), "package dev.idempotency;\n\nfinal class Gone {}\n");
+            copy.change(SOURCES + "MismatchException.java", CREATED, "void gone() {}\n\n    " + CREATED);
+            var build = copy.maven(Map.of(), arguments("install"));
             assertThat(build.succeeded()).as(build.log()).isTrue();
         }
     }
@@ -47,13 +46,13 @@ final class ApiBaselineTest {
     /** The folder goes with all that is in it: the links first, so that nothing can follow them. */
     @AfterAll
     void unlink() throws Exception {
-        Checkout.unlink(repository);
+        WorkingCopy.unlink(repository);
     }
 
-    private Checkout checkout(String version) throws Exception {
-        var checkout = Checkout.into(Files.createTempDirectory(folder, "core"));
-        checkout.version(SNAPSHOT, version);
-        return checkout;
+    private WorkingCopy copy(String version) throws Exception {
+        var copy = WorkingCopy.into(Files.createTempDirectory(folder, "core"));
+        copy.version(SNAPSHOT, version);
+        return copy;
     }
 
     private List<String> arguments(String... more) {
@@ -84,10 +83,10 @@ final class ApiBaselineTest {
     })
     void change_sinceARelease_isJudged(String change, String baseline, String version, String allowed)
             throws Exception {
-        var checkout = checkout(version);
-        change(checkout, change);
+        var copy = copy(version);
+        change(copy, change);
 
-        var build = checkout.maven(Map.of(), arguments("verify", "-Dapi.baseline=" + baseline));
+        var build = copy.maven(Map.of(), arguments("verify", "-Dapi.baseline=" + baseline));
 
         if (allowed.equals("yes")) {
             assertThat(build.succeeded()).as(build.log()).isTrue();
@@ -98,22 +97,21 @@ final class ApiBaselineTest {
         }
     }
 
-    private static void change(Checkout checkout, String change) throws Exception {
+    private static void change(WorkingCopy copy, String change) throws Exception {
         switch (change) {
             case "method removed" ->
-                checkout.change(SOURCES + "MismatchException.java", OFFERED, OFFERED.replace("offered", "renamed"));
+                copy.change(SOURCES + "MismatchException.java", OFFERED, OFFERED.replace("offered", "renamed"));
             case "method added" ->
-                checkout.change(
+                copy.change(
                         SOURCES + "MismatchException.java",
                         CREATED,
                         "public int added() {\n        return 1;\n    }\n\n    " + CREATED);
             case "store must do more" ->
-                checkout.change(
+                copy.change(
                         SOURCES + "store/WakingStore.java",
                         "public interface WakingStore extends IdempotencyStore {",
                         "public interface WakingStore extends IdempotencyStore {\n /** More. */\n void more();\n");
-            case "experimental removed" ->
-                checkout.change(SOURCES + "NearCache.java", "public void drop(", "void drop(");
+            case "experimental removed" -> copy.change(SOURCES + "NearCache.java", "public void drop(", "void drop(");
             default ->
                 assertThat(change)
                         .as("what the releases had and this one has not")
@@ -123,7 +121,7 @@ final class ApiBaselineTest {
 
     @Test
     void baseline_thatDoesNotExist_breaksTheBuild() throws Exception {
-        var build = checkout("0.1.1-SNAPSHOT").maven(Map.of(), arguments("verify", "-Dapi.baseline=0.0.9"));
+        var build = copy("0.1.1-SNAPSHOT").maven(Map.of(), arguments("verify", "-Dapi.baseline=0.0.9"));
 
         assertThat(build.succeeded()).as(build.log()).isFalse();
         assertThat(build.log()).contains("0.0.9");

@@ -61,12 +61,12 @@ final class ReleaseTest {
 
     /** The version is one of a release, and the addresses are some that a release may have. */
     private Path staged(Path folder) throws Exception {
-        var checkout = Checkout.into(folder);
-        checkout.version("0.1.0-SNAPSHOT", "0.1.0");
+        var copy = WorkingCopy.into(folder);
+        copy.version("0.1.0-SNAPSHOT", "0.1.0");
         for (String pom : List.of("pom.xml", "idempotency-bom/pom.xml")) {
-            checkout.change(pom, "idempotency.invalid", "idempotency.example");
+            copy.change(pom, "idempotency.invalid", "idempotency.example");
         }
-        var build = checkout.maven(
+        var build = copy.maven(
                 environment, List.of("-P", "release", "deploy", "-DskipTests", "-Djacoco.skip", "-pl", modules()));
         assertThat(build.succeeded()).as(build.log()).isTrue();
         return folder.resolve("target/staging/dev/idempotency");
@@ -128,10 +128,10 @@ final class ReleaseTest {
 
     @Test
     void release_withoutARepositoryOfItsOwn_isRefused(@TempDir Path folder) throws Exception {
-        var checkout = Checkout.into(folder.resolve("checkout"));
-        checkout.version("0.1.0-SNAPSHOT", "0.1.0");
+        var copy = WorkingCopy.into(folder.resolve("copy"));
+        copy.version("0.1.0-SNAPSHOT", "0.1.0");
 
-        var build = checkout.maven(environment, List.of("-P", "release", "validate", "-pl", "."));
+        var build = copy.maven(environment, List.of("-P", "release", "validate", "-pl", "."));
 
         assertThat(build.succeeded()).as(build.log()).isFalse();
         assertThat(build.log()).contains("A release names its repository");

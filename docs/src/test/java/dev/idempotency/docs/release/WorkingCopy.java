@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** The sources of this project in a folder of their own, for a Maven of their own. */
-record Checkout(Path folder) {
+record WorkingCopy(Path folder) {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Set<String> BUILT = Set.of("target", ".git", ".jqwik-database");
 
@@ -25,7 +25,7 @@ record Checkout(Path folder) {
         }
     }
 
-    static Checkout into(Path folder) throws IOException {
+    static WorkingCopy into(Path folder) throws IOException {
         Files.walkFileTree(ROOT, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult preVisitDirectory(Path from, BasicFileAttributes attributes) throws IOException {
@@ -44,7 +44,7 @@ record Checkout(Path folder) {
                 return FileVisitResult.CONTINUE;
             }
         });
-        return new Checkout(folder);
+        return new WorkingCopy(folder);
     }
 
     /** Changes one file; fails if there is nothing to change. */
@@ -72,7 +72,7 @@ record Checkout(Path folder) {
     Build maven(Map<String, String> environment, List<String> arguments) throws IOException, InterruptedException {
         var command = new ArrayList<>(
                 List.of(Path.of(System.getProperty("maven.home"), "bin", "mvn").toString(), "-B", "-ntp"));
-        if (Boolean.getBoolean("maven.offline")) {
+        if ("offline=true".equals(System.getProperty("maven.options"))) {
             command.add("-o");
         }
         command.addAll(arguments);
