@@ -4,6 +4,9 @@ import dev.idempotency.store.StoreException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.ConnectionException;
 import org.jdbi.v3.core.ConnectionFactory;
@@ -24,6 +27,11 @@ final class Connections implements ConnectionFactory {
     private final DataSource dataSource;
     private final int timeoutMillis;
     private final Jdbi jdbi;
+
+    /** Those that did not commit by themselves or only read: a data source may give the caller's own, who goes on with it. */
+    private final Map<Connection, Before> changed = Collections.synchronizedMap(new IdentityHashMap<>());
+
+    private record Before(boolean autoCommit, boolean readOnly) {}
 
     Connections(DataSource dataSource, Duration timeout) {
         this.dataSource = dataSource;
@@ -125,10 +133,10 @@ final class Connections implements ConnectionFactory {
         Connection connection = dataSource.getConnection();
         try {
             refuseForeignTransaction(connection);
-            if (!connection.getAutoCommit()) {
+            var before = new Before(connection.getAutoCommit(), connection.isReadOnly());
+            if (!before.autoCommit() || before.readOnly()) {
+                changed.put(connection, before);
                 connection.setAutoCommit(true);
-            }
-            if (connection.isReadOnly()) {
                 connection.setReadOnly(false);
             }
             // A connection that went silent would hold its caller for ever: the driver's own default is no limit.
@@ -145,10 +153,14 @@ final class Connections implements ConnectionFactory {
     /** The statement's outcome is known by now, and stays what it is. */
     @Override
     public void closeConnection(Connection connection) {
-        try {
-            connection.close();
+        try (connection) {
+            Before before = changed.remove(connection);
+            if (before != null) {
+                connection.setReadOnly(before.readOnly());
+                connection.setAutoCommit(before.autoCommit());
+            }
         } catch (SQLException e) {
-            LOG.debug("A connection could not be closed", e);
+            LOG.debug("A connection could not be given back as it was", e);
         }
     }
 

@@ -170,8 +170,22 @@ final class Transactions {
             if (NO_SAVEPOINT.equals(e.getSQLState())) {
                 throw ended(e, why);
             }
-            // A transaction that cannot go back to its savepoint cannot be committed either.
             why.addSuppressed(e);
+            if (canBeCommitted(connection)) {
+                throw new StoreException(
+                        "What the failed call has written could not be undone: roll the joined transaction back",
+                        true,
+                        why);
+            }
+        }
+    }
+
+    /** For PostgreSQL never after a failed rollback to a savepoint, but whoever stands before it may have refused that. */
+    private static boolean canBeCommitted(Connection connection) {
+        try {
+            return connection.unwrap(BaseConnection.class).getTransactionState() == TransactionState.OPEN;
+        } catch (SQLException e) {
+            return false;
         }
     }
 

@@ -13,6 +13,8 @@ import dev.idempotency.jdbc.Bookings.Booking;
 import dev.idempotency.jdbc.Bookings.Order;
 import dev.idempotency.store.State;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -136,6 +138,42 @@ final class JoinedTransactionTest {
 
         assertThat(bookings.committed()).containsExactly(-1);
         assertThat(bookings.record().state()).isEqualTo(State.OPEN);
+    }
+
+    /** As a data source for distributed transactions does. */
+    @Test
+    void joined_callThatFailsAndCannotBeUndone_isInDoubt() throws SQLException {
+        var failing = bookings.book().callingInTransactionOf(bookings.store, (order, attempt, handle) -> {
+            bookings.insert(order, attempt, handle);
+            throw new IOException("no such account");
+        });
+
+        try (Connection connection = Database.pool().getConnection()) {
+            connection.setAutoCommit(false);
+            Connection refusing = refusing("rollback", connection);
+            assertThatThrownBy(() -> bookings.store.joining(refusing, () -> failing.execute(ORDER)))
+                    .hasStackTraceContaining("could not be undone: roll the joined transaction back");
+            connection.rollback();
+        }
+
+        assertThat(bookings.committed()).isEmpty();
+        assertThat(bookings.record().state()).isNotEqualTo(State.OPEN);
+    }
+
+    private static Connection refusing(String name, Connection connection) {
+        return (Connection) Proxy.newProxyInstance(
+                JoinedTransactionTest.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals(name)) {
+                        throw new SQLException(name + " is not for you");
+                    }
+                    try {
+                        return method.invoke(connection, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 
     @Test

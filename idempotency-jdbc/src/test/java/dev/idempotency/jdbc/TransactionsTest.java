@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
 import java.lang.reflect.InvocationTargetException;
@@ -74,6 +75,36 @@ final class TransactionsTest {
                     .hasMessageContaining("in a transaction already (OPEN)");
             caller.rollback();
         }
+    }
+
+    @Test
+    void dataSource_boundToATransactionWithoutAStatementYet_leavesItToTheCaller() throws SQLException {
+        String schema = Database.schema();
+        JdbcIdempotencyStore.builder(Database.pool()).schema(schema).createSchema();
+        IdempotencyKey key = Writes.key();
+        try (Connection caller = Database.pool().getConnection()) {
+            caller.setAutoCommit(false);
+            var bound =
+                    JdbcIdempotencyStore.builder(boundTo(caller)).schema(schema).build();
+
+            assertThat(bound.reserve(Writes.reservation(key)).applied()).isTrue();
+            assertThat(caller.getAutoCommit()).isFalse();
+            caller.createStatement().execute("CREATE TABLE " + schema + ".undone (id integer)");
+            caller.rollback();
+        }
+
+        assertThat(JdbcIdempotencyStore.builder(Database.pool())
+                        .schema(schema)
+                        .build()
+                        .find(key)
+                        .record())
+                .isNotNull();
+        boolean undone = Jdbi.create(Database.pool())
+                .withHandle(handle -> handle.createQuery("SELECT to_regclass(?) IS NULL")
+                        .bind(0, schema + ".undone")
+                        .mapTo(Boolean.class)
+                        .one());
+        assertThat(undone).isTrue();
     }
 
     @Test
