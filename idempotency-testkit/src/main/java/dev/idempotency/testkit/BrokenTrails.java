@@ -57,8 +57,9 @@ public enum BrokenTrails {
     /** A repeated append replaces the entry. */
     REPLACES(
             () -> new ReferenceTrail() {
+                // At once: of two that both remove first, both would stand.
                 @Override
-                AuditEntry append(AuditEntry entry, InstantSource clock) {
+                synchronized AuditEntry append(AuditEntry entry, InstantSource clock) {
                     remove(entry);
                     return add(entry.at(clock.instant()));
                 }
