@@ -303,10 +303,11 @@ final class Execution<I, O extends @Nullable Object> {
         if (left <= 0) {
             emit(IdempotencyEvent.Type.IN_FLIGHT_REFUSED, standing, "");
             boolean refused = spec.waitAtMost().isZero();
-            return done(Answer.failedAlone(() -> new InFlightException(
-                    key,
-                    refused ? "Another run is in flight" : "Another run is still in flight after " + spec.waitAtMost(),
-                    null)));
+            String what =
+                    refused ? "Another run is in flight" : "Another run is still in flight after " + spec.waitAtMost();
+            Instant lapses = standing.times().leaseUntil();
+            return done(Answer.failedAlone(
+                    () -> new InFlightException(key, lapses == null ? what : what + leaseEnds(lapses), null)));
         }
         if (polls == 0) {
             emit(IdempotencyEvent.Type.WAITING, standing, "");
@@ -315,6 +316,11 @@ final class Execution<I, O extends @Nullable Object> {
         long leaseLeft =
                 leaseUntil == null ? left : Duration.between(now, leaseUntil).toNanos();
         return pauseAndLook(Math.min(left, Math.max(leaseLeft, 0)));
+    }
+
+    private static String leaseEnds(Instant lapses) {
+        return ". Should its process be dead, its lease ends at " + lapses
+                + " by the store's clock: execute the same request again then";
     }
 
     private Step<Answer<O>> pauseAndLook(long atMostNanos) {

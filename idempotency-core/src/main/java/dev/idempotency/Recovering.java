@@ -43,7 +43,11 @@ final class Recovering<I, O extends @Nullable Object> {
                             + " resolves it.");
         }
         if (policy == Policy.HOLD) {
-            return inDoubt(standing, null, "Only a late answer or a person's decision resolves it.");
+            return inDoubt(
+                    standing,
+                    null,
+                    "Under hold, as agreed when the key was reserved, only a late answer or a person's decision (Admin,"
+                            + " or idempotency-cli) resolves it.");
         }
         long delay = nextRecovery();
         if (delay < 0) {
@@ -100,7 +104,7 @@ final class Recovering<I, O extends @Nullable Object> {
             case LOOKUP -> lookUp(standing, now);
             case SEAL -> seal(standing, now);
             case SAME_TRANSACTION -> missing(standing, now, false);
-            case HOLD -> inDoubt(standing, null, "Only a person's decision resolves it.");
+            case HOLD -> inDoubt(standing, null, "Only a person's decision (Admin, or idempotency-cli) resolves it.");
         };
     }
 
@@ -113,7 +117,10 @@ final class Recovering<I, O extends @Nullable Object> {
         }
         return standing.terms().policy() == Policy.NATIVE_THEN_LOOKUP
                 ? lookUp(standing, now)
-                : inDoubt(standing, null, "The provider's window is over; only a person's decision resolves it.");
+                : inDoubt(
+                        standing,
+                        null,
+                        "The provider's window is over; only a person's decision (Admin, or idempotency-cli) resolves it.");
     }
 
     private Step<Answer<O>> lookUp(IdempotencyRecord standing, Instant now) {

@@ -97,7 +97,11 @@ final class ShowCommand extends OperatorCommand {
         if (times.leaseUntil() != null) {
             facts.fact("lease until", times.leaseUntil() + (record.isLapsed(review.now()) ? " (over)" : ""));
         }
-        facts.fact("expires", times.expiresAt() + ", forgotten " + times.forgetAt());
+        facts.fact(
+                "expires",
+                record.state().isUnresolved()
+                        ? "not while it is unresolved"
+                        : times.expiresAt() + ", forgotten " + times.forgetAt());
         facts.fact("store's time", review.now().toString());
         facts.print();
 

@@ -181,6 +181,17 @@ final class DecisionsTest {
     }
 
     @Test
+    void show_saysWhenAKeyExpires_onlyOnceItIsResolved() {
+        shop.inDoubt("ORD-1");
+        shop.completed("ORD-2");
+
+        assertThat(operator.run("show", "charge-card", "ORD-1").out())
+                .containsPattern("expires +not while it is unresolved");
+        assertThat(operator.run("show", "charge-card", "ORD-2").out())
+                .containsPattern("expires +\\d{4}-.*, forgotten ");
+    }
+
+    @Test
     void overrideByFingerprint_ofTheRefusedPayload_isTheOneThatFingerprintPrints() throws IOException {
         shop.completed("ORD-1");
         Path payload = Files.writeString(directory.resolve("corrected.json"), "{\"id\":\"ORD-1\",\"amount\":1250}");

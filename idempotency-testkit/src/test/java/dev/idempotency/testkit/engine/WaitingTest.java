@@ -98,6 +98,19 @@ final class WaitingTest {
         assertThat(shop.store.steps(Kind.FIND)).isZero();
     }
 
+    @Test
+    void waiter_refused_saysWhenTheLeaseOfADeadProcessWouldEnd() throws Throwable {
+        var owner = owner(shop.charge().calling(held()));
+        var other = shop.charge(there).waitAtMost(Duration.ZERO).calling(held());
+
+        var refused = Failures.inFlight(() -> other.execute(ORDER));
+        assertThat(refused)
+                .hasMessageContaining(
+                        "its lease ends at " + shop.record().times().leaseUntil() + " by the store's clock");
+        answer.countDown();
+        Eventually.get(owner);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void waiter_interrupted_leavesWithTheFlagSet(boolean sameProcess) throws Throwable {
