@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.idempotency.Attempt;
 import dev.idempotency.Finding;
+import dev.idempotency.ProviderProfile;
 import dev.idempotency.Quiescence;
 import dev.idempotency.Recovery;
 import dev.idempotency.docs.QuickstartSnippets.Charge;
@@ -21,6 +22,11 @@ import java.util.Map;
 
 /** Lookup and seal over HTTP. */
 final class RecoverySnippets {
+    // tag::profile[]
+    static final ProviderProfile SHOP = ProviderProfile.of(
+            "shop", "their manual, chapter 3", ProviderProfile.KeyFormat.uuid(), Duration.ofHours(24));
+    // end::profile[]
+
     private final HttpClient http = HttpClient.newHttpClient();
     private final JsonMapper json = new JsonMapper();
     private final URI charges;
