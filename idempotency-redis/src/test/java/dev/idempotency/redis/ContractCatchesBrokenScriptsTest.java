@@ -56,7 +56,7 @@ final class ContractCatchesBrokenScriptsTest {
                 "string.sub(standing, 3, 10) ~= string.sub(ARGV[1], 1, 8)",
                 "replace_staleToken_isRefused"),
         LETS_LIVE_RECORDS_EXPIRE(
-                "if unresolved_after then\n    redis.call('SET', key, value)",
+                "if is_unresolved then\n    redis.call('SET', key, value)",
                 "if false then\n    redis.call('SET', key, value)",
                 "unresolved_anyTimeAndPurge_stands"),
         FORGETS_TO_LIST(
@@ -65,7 +65,7 @@ final class ContractCatchesBrokenScriptsTest {
                 "list_mixedStates_hasTheUnresolvedOnes"),
         LISTS_WHAT_IS_RESOLVED(
                 "redis.call('ZREM', unresolved_index, unresolved_before)", "", "list_mixedStates_hasTheUnresolvedOnes"),
-        MOVES_RENEWED_RECORDS("if string.sub(flags, 3, 3) == '1' then", "do", "list_order_isByTimeOfState"),
+        MOVES_RENEWED_RECORDS("if is_new_state == YES then", "do", "list_order_isByTimeOfState"),
         SHORTENS_RETENTIONS("if is_created or wanted > expires then", "do", "times_retention_onlyEverGrows"),
         PURGES_THE_WHOLE_RECORD(
                 "redis.call('SET', tag .. own, without_result(value), 'KEEPTTL')",
