@@ -21,7 +21,8 @@ public final class UnknownFormatException extends StoreException {
     public UnknownFormatException(String what, boolean mayHaveWritten, @Nullable Throwable cause) {
         super(
                 what
-                        + " is of a format that this version of the library does not know. It was written by a newer version:"
+                        + " is of a format that this version of the library does not know. Unless somebody"
+                        + " has changed it by hand, it was written by a newer version:"
                         + " update this process to that one, and leave the store as it is",
                 mayHaveWritten,
                 cause);

@@ -83,34 +83,34 @@ final class Statements {
 
     final String firstUnresolved;
     final String nextUnresolved;
-    private final String clock;
+    private final String withClock;
 
     Statements(Table table, String clockExpression) {
-        String clock = "WITH clock AS MATERIALIZED (SELECT " + clockExpression + " AS now)";
+        String withClock = "WITH clock AS MATERIALIZED (SELECT " + clockExpression + " AS now)";
         String t = table.quoted();
-        String now = "(SELECT " + clockExpression + " AS now) clock";
+        String clock = "(SELECT " + clockExpression + " AS now) clock";
         String keyIs = (table.partitioned() ? "r.day = ? AND " : "") + "r.scope = ? AND r.key = ?";
         reserve = "INSERT INTO " + t + " (" + (table.partitioned() ? "day, " : "") + "scope, key, " + WRITTEN
                 + ") SELECT "
                 + (table.partitioned() ? "CAST(? AS date), " : "") + "CAST(? AS text), CAST(? AS text), " + VALUES
-                + " FROM " + now + " WHERE NOT EXISTS (SELECT FROM " + t + " r WHERE " + keyIs
+                + " FROM " + clock + " WHERE NOT EXISTS (SELECT FROM " + t + " r WHERE " + keyIs
                 + ") ON CONFLICT DO NOTHING RETURNING created_at AS now";
-        replace = "UPDATE " + t + " r SET (" + WRITTEN + ") = ROW(" + VALUES + ") FROM " + now + " WHERE " + keyIs
+        replace = "UPDATE " + t + " r SET (" + WRITTEN + ") = ROW(" + VALUES + ") FROM " + clock + " WHERE " + keyIs
                 + " AND r.token = ? AND r.version = ? RETURNING clock.now";
-        find = clock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t + " r ON "
-                + keyIs;
-        combined = SETTINGS + combined(clock, t, table.partitioned());
+        find = withClock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t
+                + " r ON " + keyIs;
+        combined = SETTINGS + combined(withClock, t, table.partitioned());
         String unresolved = "SELECT scope, key, " + COLUMNS + " FROM " + t + " WHERE " + UNRESOLVED;
         String inOrder = " ORDER BY state_since, scope, key LIMIT ?";
         firstUnresolved = unresolved + inOrder;
         nextUnresolved = unresolved + " AND (state_since, scope, key) > (?, ?, ?)" + inOrder;
-        this.clock = clock;
+        this.withClock = withClock;
     }
 
-    private static String combined(String clock, String t, boolean partitioned) {
+    private static String combined(String withClock, String t, boolean partitioned) {
         String keys = partitioned ? "day, scope, key" : "scope, key";
         String keyIs = (partitioned ? "r.day = CAST(i.day AS date) AND " : "") + "r.scope = i.scope AND r.key = i.key";
-        return clock + unnested("sought", keys, soughtTypes(partitioned))
+        return withClock + unnested("sought", keys, soughtTypes(partitioned))
                 + unnested("reserved", keys + ", " + VALUE_NAMES, reservedTypes(partitioned))
                 + unnested("expected", keys + ", " + VALUE_NAMES + ", token, version", expectedTypes(partitioned))
                 + ", standing AS (SELECT r.scope, r.key, " + qualified("r") + " FROM (SELECT " + keys
@@ -153,7 +153,7 @@ final class Statements {
      * found has moved, and is left alone. A partitioned table has one such statement for each partition.
      */
     String purge(String quotedTable) {
-        return clock + ", due AS MATERIALIZED (SELECT r.ctid, r.forget_at <= clock.now AS forgettable FROM "
+        return withClock + ", due AS MATERIALIZED (SELECT r.ctid, r.forget_at <= clock.now AS forgettable FROM "
                 + quotedTable + " r, clock WHERE r.purge_at <= clock.now AND NOT " + UNRESOLVED
                 + " ORDER BY r.purge_at LIMIT ? FOR UPDATE OF r SKIP LOCKED),"
                 + " forgotten AS (DELETE FROM " + quotedTable

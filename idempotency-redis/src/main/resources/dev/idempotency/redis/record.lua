@@ -106,9 +106,9 @@ local function write(standing, at, there)
 
   local own = name(key)
   local unresolved_before = there and unresolved_entry(there, own)
-  local unresolved_after = is_unresolved and string.sub(times, 17, 24) .. own
+  local unresolved_after = unresolved_entry(value, own)
   local due_before = there and due_entry(there, own)
-  local due_after = not is_unresolved and due_entry(value, own)
+  local due_after = due_entry(value, own)
   if unresolved_after and unresolved_after ~= unresolved_before then
     redis.call('ZADD', unresolved_index, 0, unresolved_after)
   end
