@@ -60,7 +60,8 @@ final class Batch<I, O extends @Nullable Object> {
     private CompletableFuture<O> begin(I request) {
         try {
             return run.apply(request);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // One request that cannot be begun must not keep the others from it.
             return CompletableFuture.failedFuture(e);
         }
     }

@@ -55,7 +55,7 @@ final class CallFailures {
         try {
             FailureClass said = classifier.classify(failure);
             return said == null ? FailureClass.AMBIGUOUS : said;
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             suppress(e, failure);
             return FailureClass.AMBIGUOUS;
         }
@@ -69,7 +69,7 @@ final class CallFailures {
     long retryDelay(Throwable failure) {
         try {
             return retry == null ? -1 : retry.onError(failure);
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             suppress(e, failure);
             return -1;
         }
@@ -80,7 +80,7 @@ final class CallFailures {
             if (retry != null) {
                 retry.onComplete();
             }
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             LOG.warn("A retry's listener failed on the success of {}; nothing else changes", key, e);
         }
     }

@@ -5,33 +5,41 @@ import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.WakingStore;
-import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Does what executions want done: in the caller's thread, or in no thread in particular. */
+/**
+ * Does what executions want done: in the caller's thread, or in no thread in particular. Whatever the user's code, the store or
+ * an executor throws ends the step that it was thrown in, and with it, if need be, the run; a run that cannot go on leaves its
+ * lease to lapse.
+ */
 final class Driver {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
+
     private final Audience audience;
     private final IdempotencyStore store;
-    private final ExecutorService executor;
-    private final ScheduledExecutorService scheduler;
+    private final Workers workers;
 
-    Driver(Audience audience, IdempotencyStore store, ExecutorService executor, ScheduledExecutorService scheduler) {
+    Driver(Audience audience, IdempotencyStore store, Workers workers) {
         this.audience = audience;
         this.store = store;
-        this.executor = executor;
-        this.scheduler = scheduler;
+        this.workers = workers;
+    }
+
+    /** Where tasks of runs that are under way are run. */
+    Executor threads() {
+        return workers.goingOn();
     }
 
     /** Begins to watch a run. */
@@ -40,12 +48,10 @@ final class Driver {
     }
 
     /**
-     * Runs to the end in this thread. An interrupt ends a wait for somebody else; it never ends a step of the store, and
-     * is there again afterwards.
-     *
-     * @throws InterruptedException if a pause that may be interrupted was; the execution owned nothing by then
+     * Runs to the end in this thread. An interrupt ends a wait; it reaches the call like any interrupt, never ends a step of
+     * the store, and is there again afterwards.
      */
-    <R> R run(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) throws InterruptedException {
+    <R> R run(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
         boolean interrupted = false;
         try {
             Step<R> step = first;
@@ -58,21 +64,26 @@ final class Driver {
                 if (step instanceof Step.Ask<R> ask) {
                     step = ask.then().apply(ask(ask.request()));
                 } else if (step instanceof Step.Pause<R> pause) {
-                    interrupted |= pause(execution, pause, interrupted);
-                    step = pause.then().get();
+                    boolean called = pause(execution, pause, interrupted);
+                    interrupted |= called;
+                    step = called && pause.onInterrupt() != null
+                            ? pause.onInterrupt().get()
+                            : pause.then().get();
                 } else if (step instanceof Step.Transact<R> transact) {
-                    Step.Ending ending = transact(spec, execution, transact);
+                    Step.Ending ending = interruptibly(interrupted, () -> transact(spec, execution, transact));
                     interrupted |= ending.failure() instanceof InterruptedException;
                     step = transact.then().apply(ending);
                 } else if (step instanceof Step.Call<R> call && spec.call() != null) {
-                    Step.Outcome outcome = call(spec, execution, call);
+                    Step.Outcome outcome = interruptibly(interrupted, () -> call(spec, execution, call));
                     interrupted |= outcome.failure() instanceof InterruptedException;
                     step = call.then().apply(outcome);
                 } else {
-                    step = uninterruptibly(begin(spec, execution, step)).get();
+                    CompletableFuture<Supplier<Step<R>>> next = begin(spec, execution, step);
+                    Waits.endsUninterruptibly(next, Long.MAX_VALUE);
+                    step = ended(next).get();
                 }
             }
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             execution.abandon();
             throw e;
         } finally {
@@ -83,15 +94,42 @@ final class Driver {
         }
     }
 
-    /** Runs to the end, holding a thread only while code of the user's runs, or the store is asked and needs one for it. */
+    /** An interrupt that came before is there when the user's code runs. */
+    private static <T> T interruptibly(boolean interrupted, Supplier<T> code) {
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return code.get();
+    }
+
+    private static <T> T ended(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Runs to the end, holding a thread only while code of the user's runs, or the store is asked and needs one for it.
+     *
+     * @return ends in any case; exceptionally if a step could not be begun
+     * @throws RuntimeException if no thread can be had, as {@link Error} may be thrown; nothing was done then
+     */
     <R> CompletableFuture<R> start(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
         var result = new CompletableFuture<R>();
+        var unused = result.whenComplete((answer, failure) -> execution.stopWaiting());
         if (first instanceof Step.Ask && store instanceof AsyncStore) {
             goOn(begin(spec, execution, first), spec, execution, result);
         } else {
-            executor.execute(() -> advance(spec, execution, () -> first, result));
+            workers.executor().execute(() -> advance(spec, execution, () -> first, result));
         }
-        var unused = result.whenComplete((answer, failure) -> execution.stopWaiting());
         return result;
     }
 
@@ -100,8 +138,8 @@ final class Driver {
             OperationSpec<?, ?> spec,
             Execution<?, ?> execution,
             CompletableFuture<R> result) {
-        // An executor that refuses fails the stage that it should have run.
-        var unused = next.thenAcceptAsync(then -> advance(spec, execution, then, result), executor)
+        // Where no thread can be had, the stage fails that it should have run.
+        var unused = next.thenAcceptAsync(then -> advance(spec, execution, then, result), threads())
                 .whenComplete((nothing, failure) -> {
                     if (failure != null) {
                         fail(execution, failure, result);
@@ -117,7 +155,7 @@ final class Driver {
                 continueAfterwards(spec, execution, done);
                 result.complete(done.answer());
             }
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             fail(execution, e, result);
         }
     }
@@ -137,7 +175,7 @@ final class Driver {
                     goOn(next, spec, execution, result);
                     return null;
                 }
-                step = next.join().get();
+                step = ended(next).get();
             }
         } finally {
             scope.close();
@@ -150,20 +188,32 @@ final class Driver {
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure);
     }
 
+    /** The caller gets his answer in any case. */
     private <R> void continueAfterwards(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step.Done<R> done) {
-        if (done.afterwards() != null) {
-            var unused = start(spec, execution, done.afterwards());
+        Step<?> afterwards = done.afterwards();
+        if (afterwards == null) {
+            return;
         }
+        try {
+            goOnWithoutCaller(spec, execution, afterwards);
+        } catch (Throwable e) {
+            LOG.error(
+                    "What is left to be recorded for {} is given up, because no thread can be had; the key comes into doubt",
+                    execution.key(),
+                    e);
+        }
+    }
+
+    private <R> void goOnWithoutCaller(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> step) {
+        var result = new CompletableFuture<R>();
+        workers.goOn(() -> advance(spec, execution, () -> step, result));
     }
 
     /** Begins a step. What it completes with tells what follows, in the thread that goes on. */
     private <R> CompletableFuture<Supplier<Step<R>>> begin(
             OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> step) {
         if (step instanceof Step.Ask<R> ask) {
-            return store instanceof AsyncStore async
-                    ? askAsync(async, ask.request())
-                            .thenApply(reply -> () -> ask.then().apply(reply))
-                    : CompletableFuture.completedFuture(() -> ask.then().apply(ask(ask.request())));
+            return asking(ask.request()).thenApply(reply -> () -> ask.then().apply(reply));
         }
         if (step instanceof Step.Pause<R> pause) {
             return elapsed(execution, pause).thenApply(nothing -> pause.then());
@@ -184,12 +234,20 @@ final class Driver {
         throw new IllegalStateException("nothing follows " + step);
     }
 
+    /** Asks the store; without a thread that waits for it, where the store can do that. Never fails. */
+    CompletableFuture<Step.Reply> asking(Step.Request request) {
+        return store instanceof AsyncStore async
+                ? askAsync(async, request)
+                : CompletableFuture.completedFuture(ask(request));
+    }
+
     private CompletableFuture<Step.Reply> askAsync(AsyncStore asked, Step.Request request) {
         long from = audience.isListening() ? audience.nanoTime() : 0;
         CompletionStage<Snapshot> stage;
         try {
             stage = Objects.requireNonNull(request.start().apply(asked), "the store returned null instead of a stage");
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | VirtualMachineError | LinkageError | AssertionError e) {
+            // As below.
             stage = CompletableFuture.failedStage(e);
         }
         var reply = new CompletableFuture<Step.Reply>();
@@ -197,8 +255,7 @@ final class Driver {
             if (audience.isListening()) {
                 audience.tellStep(request.name(), from, failure != null);
             }
-            reply.complete(
-                    failure == null ? new Step.Reply(snapshot, null) : new Step.Reply(null, storeException(failure)));
+            reply.complete(failure == null ? reply(snapshot) : new Step.Reply(null, storeException(failure)));
         });
         return reply;
     }
@@ -215,10 +272,17 @@ final class Driver {
 
     private Step.Reply asked(Step.Request request) {
         try {
-            return new Step.Reply(request.run().apply(store), null);
-        } catch (RuntimeException e) {
+            return reply(request.run().apply(store));
+        } catch (RuntimeException | VirtualMachineError | LinkageError | AssertionError e) {
+            // An error that is neither the JVM's nor an assertion's says that this process is to end here.
             return new Step.Reply(null, storeException(e));
         }
+    }
+
+    private static Step.Reply reply(@Nullable Snapshot snapshot) {
+        return snapshot == null
+                ? new Step.Reply(null, new StoreException("The store returned null", true, null))
+                : new Step.Reply(snapshot, null);
     }
 
     private static StoreException storeException(Throwable failure) {
@@ -263,19 +327,27 @@ final class Driver {
         var outcome = new CompletableFuture<Step.Outcome>();
         Watch watch =
                 execution.watch().within(step.seal() ? IdempotencyListener.Run.SEAL : IdempotencyListener.Run.LOOKUP);
-        Future<?> running = executor.submit(() -> outcome.complete(investigated(watch, spec, execution, step)));
-        Duration limit = spec.recoveryTimeout();
-        ScheduledFuture<?> timeout = scheduler.schedule(
-                () -> {
-                    var late = new TimeoutException("no answer after " + limit);
-                    if (outcome.complete(new Step.Outcome(null, late))) {
-                        running.cancel(true);
-                    }
-                },
-                limit.toNanos(),
-                TimeUnit.NANOSECONDS);
+        var task = new FutureTask<@Nullable Void>(
+                () -> outcome.complete(investigated(watch, spec, execution, step)), null);
+        long limit = spec.recoveryTimeout().toNanos();
+        var noAnswer = new TimeoutException("no answer after " + spec.recoveryTimeout());
+        var late = new Step.Outcome(null, noAnswer);
+        ScheduledFuture<?> timeout;
+        try {
+            timeout = workers.after(limit, () -> outcome.complete(late));
+            workers.goOn(task);
+        } catch (Throwable e) {
+            watch.ended(e);
+            return CompletableFuture.completedFuture(new Step.Outcome(null, e));
+        }
+        if (workers.hasTimerOfTheUsers()) {
+            outcome.completeOnTimeout(late, Workers.forgottenAfter(limit), TimeUnit.NANOSECONDS);
+        }
         return outcome.whenComplete((value, failure) -> {
             timeout.cancel(false);
+            if (value != null && value.failure() == noAnswer) {
+                task.cancel(true);
+            }
             watch.answered(value);
         });
     }
@@ -297,69 +369,47 @@ final class Driver {
         return (OperationSpec<Object, @Nullable Object>) spec;
     }
 
-    private CompletableFuture<@Nullable Void> after(Duration duration) {
+    private CompletableFuture<@Nullable Void> elapsed(Execution<?, ?> execution, Step.Pause<?> pause) {
+        long nanos = Waits.nanos(pause.duration());
         var elapsed = new CompletableFuture<@Nullable Void>();
-        var unused = scheduler.schedule(() -> elapsed.complete(null), duration.toNanos(), TimeUnit.NANOSECONDS);
-        return elapsed;
+        var unused = workers.after(nanos, () -> elapsed.complete(null));
+        wake(execution, pause, elapsed);
+        return workers.hasTimerOfTheUsers()
+                ? elapsed.completeOnTimeout(null, Workers.forgottenAfter(nanos), TimeUnit.NANOSECONDS)
+                : elapsed;
     }
 
-    private CompletableFuture<@Nullable Void> elapsed(Execution<?, ?> execution, Step.Pause<?> pause) {
-        CompletableFuture<@Nullable Void> elapsed = after(pause.duration());
+    private void wake(Execution<?, ?> execution, Step.Pause<?> pause, CompletableFuture<@Nullable Void> elapsed) {
         if (pause.mayBeWoken() && store instanceof WakingStore waking) {
             var unused = execution.woken(waking).thenRun(() -> elapsed.complete(null));
         }
-        return elapsed;
     }
 
-    /** Tells whether this thread was interrupted meanwhile; the pause is then shorter, or over at once. */
-    private <R> boolean pause(Execution<?, ?> execution, Step.Pause<R> pause, boolean alreadyInterrupted)
-            throws InterruptedException {
-        CompletableFuture<@Nullable Void> elapsed = elapsed(execution, pause);
-        if (pause.mayBeInterrupted()) {
-            if (alreadyInterrupted) {
-                throw new InterruptedException();
-            }
-            try {
-                elapsed.get();
-            } catch (ExecutionException e) {
-                throw new IllegalStateException(e);
-            }
-            return false;
+    /**
+     * Waits in this thread, and needs no other: a timer of the user's can end the pause earlier, but need not.
+     *
+     * @return whether this thread was interrupted; a pause that may be ends then
+     */
+    private <R> boolean pause(Execution<?, ?> execution, Step.Pause<R> pause, boolean alreadyInterrupted) {
+        if (alreadyInterrupted && pause.onInterrupt() != null) {
+            return true;
         }
-        boolean interrupted = false;
-        while (true) {
-            try {
-                elapsed.get();
-                return interrupted;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            } catch (ExecutionException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-    }
-
-    private static <R> R uninterruptibly(CompletableFuture<R> future) {
-        boolean interrupted = false;
+        long nanos = Waits.nanos(pause.duration());
+        var elapsed = new CompletableFuture<@Nullable Void>();
+        wake(execution, pause, elapsed);
+        ScheduledFuture<?> early = workers.early(nanos, () -> elapsed.complete(null));
         try {
-            while (true) {
-                try {
-                    return future.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (ExecutionException e) {
-                    if (e.getCause() instanceof RuntimeException failure) {
-                        throw failure;
-                    }
-                    if (e.getCause() instanceof Error error) {
-                        throw error;
-                    }
-                    throw new IllegalStateException(e.getCause());
-                }
+            if (pause.onInterrupt() == null) {
+                Waits.endsUninterruptibly(elapsed, nanos);
+                return Thread.interrupted();
             }
+            Waits.ends(elapsed, nanos);
+            return false;
+        } catch (InterruptedException e) {
+            return true;
         } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+            if (early != null) {
+                early.cancel(false);
             }
         }
     }

@@ -15,6 +15,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,7 @@ final class Execution<I, O extends @Nullable Object> {
     private final Fingerprint fingerprint;
     private final boolean hasCaller;
     private final long waitUntil;
+    private final Consumer<Lease> onLease;
     private final StoreSteps steps;
     private final CallFailures failures;
     private final Recovering<I, O> recovering;
@@ -37,16 +40,43 @@ final class Execution<I, O extends @Nullable Object> {
     private @Nullable WakeUp wakeUp;
     private @Nullable StoredRequest kept;
     private int polls;
+    private int recognised;
     private boolean mayHaveActed;
+    private Consumer<Answer<O>> onOverdue = answer -> {};
 
     Execution(OperationSpec<I, O> spec, Ports ports, I request, IdempotencyKey key, Fingerprint fingerprint) {
-        this(spec, ports, request, key, fingerprint, true);
+        this(
+                spec,
+                ports,
+                request,
+                key,
+                fingerprint,
+                ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos(),
+                lease -> {});
+    }
+
+    /**
+     * A run with a caller.
+     *
+     * @param waitUntil how long it may wait for others, on this process's monotonic clock
+     * @param onLease hears of each lease that the run acquires
+     */
+    Execution(
+            OperationSpec<I, O> spec,
+            Ports ports,
+            I request,
+            IdempotencyKey key,
+            Fingerprint fingerprint,
+            long waitUntil,
+            Consumer<Lease> onLease) {
+        this(spec, ports, request, key, fingerprint, true, waitUntil, onLease);
     }
 
     /** A run that only resolves what stands: it makes no reservation, and waits for nobody. */
     static <I, O extends @Nullable Object> Execution<I, O> withoutCaller(
             OperationSpec<I, O> spec, Ports ports, I request, IdempotencyKey key, Fingerprint fingerprint) {
-        return new Execution<>(spec, ports, request, key, fingerprint, false);
+        return new Execution<>(
+                spec, ports, request, key, fingerprint, false, ports.nanoTime().getAsLong(), lease -> {});
     }
 
     private Execution(
@@ -55,14 +85,17 @@ final class Execution<I, O extends @Nullable Object> {
             I request,
             IdempotencyKey key,
             Fingerprint fingerprint,
-            boolean hasCaller) {
+            boolean hasCaller,
+            long waitUntil,
+            Consumer<Lease> onLease) {
         this.spec = spec;
         this.ports = ports;
         this.request = request;
         this.key = key;
         this.fingerprint = fingerprint;
         this.hasCaller = hasCaller;
-        this.waitUntil = nanoTime() + (hasCaller ? spec.waitAtMost().toNanos() : 0);
+        this.waitUntil = waitUntil;
+        this.onLease = onLease;
         this.steps = new StoreSteps(ports, key);
         this.failures = new CallFailures(spec.failures(), key, spec.retry());
         this.recovering = new Recovering<>(this, spec, ports, steps, failures);
@@ -94,17 +127,34 @@ final class Execution<I, O extends @Nullable Object> {
         return waitUntil - nanoTime();
     }
 
-    /** An outcome that was seen lately, if there is one: the run then takes no step of the store. */
-    @Nullable
-    Step<Answer<O>> near() {
-        NearCache near = ports.near();
-        Snapshot seen = near == null ? null : near.find(key, nanoTime());
-        return seen == null ? null : meet(seen, null);
+    /** Hears what the caller gets when the call has run into its time-out; the run itself goes on waiting for the call. */
+    void onOverdue(Consumer<Answer<O>> hears) {
+        onOverdue = hears;
     }
 
+    /** The answer that is known in this process, if there is one: the run then takes no step of the store. */
+    @Nullable
+    Answer<O> near() {
+        NearCache near = ports.near();
+        Snapshot seen = near == null ? null : near.find(key, nanoTime());
+        IdempotencyRecord outcome = seen == null ? null : seen.record();
+        if (outcome == null || spec.isJoined()) {
+            return null;
+        }
+        return switch (ConflictTable.meet(outcome, fingerprint, seen.now())) {
+            case REPLAY -> {
+                ports.replays().count(true);
+                yield replay(outcome);
+            }
+            case MISMATCH -> mismatch(outcome);
+            default -> null;
+        };
+    }
+
+    /** Not from within a transaction of the caller's: what it sees may be rolled back. */
     private void keepNear(IdempotencyRecord record, Instant now) {
         NearCache near = ports.near();
-        if (near != null) {
+        if (near != null && !spec.isJoined()) {
             near.keep(record, now, steps.askedAt());
         }
     }
@@ -211,7 +261,7 @@ final class Execution<I, O extends @Nullable Object> {
             case REPLAY -> {
                 ports.replays().count(true);
                 keepNear(standing, snapshot.now());
-                yield replay(standing);
+                yield done(replay(standing));
             }
             case REPLAY_NOT_EXECUTED -> {
                 emit(IdempotencyEvent.Type.REPLAYED, standing, "not executed");
@@ -223,11 +273,13 @@ final class Execution<I, O extends @Nullable Object> {
                 yield done(Answer.failed(() -> new ResultUnavailableException(
                         key, "The operation ran, but its result has expired; nothing was called", null)));
             }
-            case MISMATCH -> {
-                emit(IdempotencyEvent.Type.MISMATCHED, standing, "");
-                yield done(Answer.failed(() -> new MismatchException(key, fingerprint)));
-            }
+            case MISMATCH -> done(mismatch(standing));
         };
+    }
+
+    private Answer<O> mismatch(IdempotencyRecord standing) {
+        emit(IdempotencyEvent.Type.MISMATCHED, standing, "");
+        return Answer.failed(() -> new MismatchException(key, fingerprint));
     }
 
     private Step<Answer<O>> begin() {
@@ -266,6 +318,14 @@ final class Execution<I, O extends @Nullable Object> {
     private Step<Answer<O>> recognise(IdempotencyRecord standing, Instant now, AttemptToken own) {
         Decision decision = ports.machine().decide(standing, reservation(own), now);
         if (decision.verdict() == Verdict.CHANGE) {
+            if (++recognised > StoreSteps.TRIES) {
+                return unreserved(
+                        own,
+                        new StoreException(
+                                "The store takes the reservation each time, and each time says that it may not have",
+                                true,
+                                null));
+            }
             return acquire("recognise", standing, decision, own, IdempotencyEvent.Type.RESERVED);
         }
         return decision.reason() == Decision.Reason.IN_DOUBT
@@ -326,7 +386,10 @@ final class Execution<I, O extends @Nullable Object> {
     private Step<Answer<O>> pauseAndLook(long atMostNanos) {
         long interval = Duration.ofMillis(ports.backoff().apply(++polls)).toNanos();
         return new Step.Pause<>(
-                Duration.ofNanos(Math.max(1, Math.min(interval, atMostNanos))), true, true, this::lookAgain);
+                Duration.ofNanos(Math.max(1, Math.min(interval, atMostNanos))),
+                this::interrupted,
+                true,
+                this::lookAgain);
     }
 
     private Step<Answer<O>> lookAgain() {
@@ -375,7 +438,7 @@ final class Execution<I, O extends @Nullable Object> {
                 this::storeFailed);
     }
 
-    private Step<Answer<O>> replay(IdempotencyRecord standing) {
+    private Answer<O> replay(IdempotencyRecord standing) {
         StoredResult result = standing.result();
         if (result == null) {
             return unreadable(standing, "its result is gone", null);
@@ -383,7 +446,7 @@ final class Execution<I, O extends @Nullable Object> {
         if (result.kind() == StoredResult.Kind.DECLINED) {
             String reason = new String(result.bytes(), StandardCharsets.UTF_8);
             emit(IdempotencyEvent.Type.REPLAYED, standing, "declined");
-            return done(Answer.failed(() -> new DeclinedException(key, reason)));
+            return Answer.failed(() -> new DeclinedException(key, reason));
         }
         if (!result.codec().equals(spec.codec().id())) {
             return unreadable(standing, "its result was written by another codec, " + result.codec(), null);
@@ -391,17 +454,17 @@ final class Execution<I, O extends @Nullable Object> {
         O value;
         try {
             value = spec.codec().decode(result.bytes());
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             return unreadable(standing, "its result cannot be decoded", e);
         }
         emit(IdempotencyEvent.Type.REPLAYED, standing, "");
-        return done(Answer.of(value));
+        return Answer.of(value);
     }
 
-    private Step<Answer<O>> unreadable(IdempotencyRecord standing, String why, @Nullable Throwable cause) {
+    private Answer<O> unreadable(IdempotencyRecord standing, String why, @Nullable Throwable cause) {
         emit(IdempotencyEvent.Type.RESULT_UNAVAILABLE, standing, why);
-        return done(Answer.failed(() ->
-                new ResultUnavailableException(key, "The operation ran, but " + why + "; nothing was called", cause)));
+        return Answer.failed(() ->
+                new ResultUnavailableException(key, "The operation ran, but " + why + "; nothing was called", cause));
     }
 
     // ---- call
@@ -412,6 +475,8 @@ final class Execution<I, O extends @Nullable Object> {
         // With the key, earlier transactions of this run have lost their chance to be committed.
         mayHaveActed &= spec.sameTransaction() == null;
         emit(how, record, "");
+        onLease.accept(lease);
+        lease.onOverdue(() -> onOverdue.accept(overdue()));
         ports.leases().accept(lease);
         return send();
     }
@@ -443,7 +508,7 @@ final class Execution<I, O extends @Nullable Object> {
             StoredResult result;
             try {
                 result = spec.encode(value);
-            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+            } catch (Throwable e) {
                 return doubt(e, "the call returned, but its result cannot be encoded");
             }
             failures.succeeded();
@@ -473,12 +538,15 @@ final class Execution<I, O extends @Nullable Object> {
     /** Proof that nothing was executed: the call may be made again under the same reservation, or the key is freed. */
     private Step<Answer<O>> unsent(Throwable failure) {
         long delay = lease().isLost() ? -1 : failures.retryDelay(failure);
-        if (delay < 0) {
+        Duration pause = Duration.ofMillis(Math.max(1, delay));
+        if (delay < 0 || Waits.nanos(pause) > lease().callLeft()) {
             return release(lease().record(), steps.time(), failure);
         }
         emit(IdempotencyEvent.Type.RETRIED, lease().record(), failure.getClass().getName());
         return new Step.Pause<>(
-                Duration.ofMillis(Math.max(1, delay)), false, lease().isEnded() ? this::regain : this::send);
+                pause,
+                () -> release(lease().record(), steps.time(), failure),
+                lease().isEnded() ? this::regain : this::send);
     }
 
     /** The lease was ended for a record that was then rolled back: the same attempt goes on under a new one. */
@@ -749,12 +817,23 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     /** The caller was interrupted in a pause: in one before a recovery of his own attempt, or in a wait for another. */
-    Answer<O> interrupted(InterruptedException cause) {
-        return mayHaveActed
-                ? unresolved(
-                        "Interrupted before it was resolved; executing the request again later resolves it.", cause)
-                : Answer.failedAlone(
-                        () -> new InFlightException(key, "Interrupted while another run was in flight", cause));
+    Step<Answer<O>> interrupted() {
+        var cause = new InterruptedException();
+        return done(
+                mayHaveActed
+                        ? unresolved(
+                                "Interrupted before it was resolved; executing the request again later resolves it.",
+                                cause)
+                        : Answer.failedAlone(() ->
+                                new InFlightException(key, "Interrupted while another run was in flight", cause)));
+    }
+
+    /** What a caller gets who would wait for the call for ever. */
+    private Answer<O> overdue() {
+        return unresolved(
+                "The call has not ended within its timeout of " + spec.callTimeout()
+                        + "; should its answer still come, it is recorded.",
+                new TimeoutException("no answer after " + spec.callTimeout()));
     }
 
     /** Something went wrong that no step can tell the store: the lease is left to lapse. */

@@ -14,12 +14,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -89,12 +83,10 @@ public final class Idempotency implements AutoCloseable {
     private final LongSupplier nanoTime;
     private final Supplier<AttemptToken> tokens;
     private final Audience audience;
-    private final ExecutorService executor;
-    private final ScheduledExecutorService scheduler;
-    private final @Nullable ThreadPoolExecutor ownWorkers;
-    private final @Nullable ScheduledThreadPoolExecutor ownTimer;
+    private final Workers workers;
     private final Driver driver;
     private final @Nullable NearCache near;
+    private volatile boolean closed;
 
     private Idempotency(Builder builder) {
         store = builder.store;
@@ -102,32 +94,9 @@ public final class Idempotency implements AutoCloseable {
         nanoTime = builder.nanoTime;
         tokens = builder.tokens;
         audience = new Audience(builder.nanoTime, builder.listeners, builder.tracing);
-        ownWorkers = builder.executor == null ? workers() : null;
-        ownTimer = builder.scheduler == null ? timer() : null;
-        executor = Objects.requireNonNull(ownWorkers == null ? builder.executor : ownWorkers);
-        scheduler = Objects.requireNonNull(ownTimer == null ? builder.scheduler : ownTimer);
-        driver = new Driver(audience, store, executor, scheduler);
+        workers = new Workers(builder.executor, builder.scheduler);
+        driver = new Driver(audience, store, workers);
         near = builder.near;
-    }
-
-    private static ThreadPoolExecutor workers() {
-        return new ThreadPoolExecutor(
-                0, Integer.MAX_VALUE, 60, TimeUnit.SECONDS, new SynchronousQueue<>(), threads("idempotency-worker-"));
-    }
-
-    private static ScheduledThreadPoolExecutor timer() {
-        var timer = new ScheduledThreadPoolExecutor(1, threads("idempotency-timer-"));
-        timer.setRemoveOnCancelPolicy(true);
-        return timer;
-    }
-
-    private static ThreadFactory threads(String prefix) {
-        var count = new AtomicInteger();
-        return task -> {
-            var thread = new Thread(task, prefix + count.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
     }
 
     /**
@@ -177,7 +146,7 @@ public final class Idempotency implements AutoCloseable {
     }
 
     Ports ports(Event.Spans spans) {
-        var leases = new LeaseKeeper(driver, executor, scheduler, spans.lease());
+        var leases = new LeaseKeeper(driver, workers, spans.lease());
         return new Ports(
                 nanoTime,
                 tokens,
@@ -211,11 +180,23 @@ public final class Idempotency implements AutoCloseable {
     }
 
     ExecutorService executor() {
-        return executor;
+        return workers.executor();
     }
 
     ScheduledExecutorService scheduler() {
-        return scheduler;
+        return workers.timer();
+    }
+
+    Workers workers() {
+        return workers;
+    }
+
+    /** Nothing new begins once this was closed. */
+    void refuseClosed() {
+        if (closed) {
+            throw new IllegalStateException("This Idempotency was closed; nothing was written. Close it when nothing is"
+                    + " executed any more, or make a new one");
+        }
     }
 
     ObjectMapper json() {
@@ -223,19 +204,14 @@ public final class Idempotency implements AutoCloseable {
     }
 
     /**
-     * Lets the threads that this instance made end, as soon as nothing is left to do on them. Executions that are under way
-     * end as they would, with their leases renewed, and outcomes that are still to be recorded go on being recorded.
+     * Begins nothing new from now on, and lets the threads that this instance made end as soon as nothing is left to do on
+     * them. Executions that are under way end as they would, with their leases renewed, and outcomes that are still to be
+     * recorded go on being recorded.
      */
     @Override
     public void close() {
-        // A shutdown would refuse what executions under way need next, and leave them waiting for ever.
-        if (ownTimer != null) {
-            ownTimer.setKeepAliveTime(100, TimeUnit.MILLISECONDS);
-            ownTimer.allowCoreThreadTimeOut(true);
-        }
-        if (ownWorkers != null) {
-            ownWorkers.setKeepAliveTime(0, TimeUnit.SECONDS);
-        }
+        closed = true;
+        workers.close();
     }
 
     /** Puts the library on a store, setting by setting. Not thread-safe. */
@@ -323,9 +299,11 @@ public final class Idempotency implements AutoCloseable {
 
         /**
          * Sets the threads for asynchronous executions, recoveries and renewals. By default daemon threads, as many as are
-         * needed. Not shut down by {@link Idempotency#close()}.
+         * needed. Not shut down by {@link Idempotency#close()}. An execution that begins while the executor refuses fails,
+         * and nothing is written; one that is under way goes on on a thread of the library's.
          *
-         * @param executor must not refuse tasks, or keep them waiting for longer than a third of the shortest lease
+         * @param executor does not keep tasks waiting for longer than a third of the shortest lease, and does not run them in
+         *     the thread that hands them over
          * @return this
          */
         public Builder executor(ExecutorService executor) {

@@ -4,23 +4,21 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * An attempt's right to record, and until when it may send. Thread-safe: the call, its renewals and its signal meet here.
+ * An attempt's right to record, and until when it may send. Thread-safe: the call, its renewals and its signals meet here.
+ *
+ * <p>It is <em>lost</em> when others may take the attempt for dead, and <em>overdue</em> when the call has run into its time-out;
+ * what is overdue is lost as well. It has <em>ended</em> when its run needs it no more.
  */
 final class Lease {
-    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
-
     private final Ports ports;
     private final Event.Spans spans;
     private final long renewUntil;
     private final @Nullable Long windowEnd;
-    private final List<Runnable> onLost = new ArrayList<>();
+    private final Signal onLost = new Signal("a lost lease");
+    private final Signal onOverdue = new Signal("a call that has run into its time-out");
 
     private IdempotencyRecord record;
     private long deadline;
@@ -73,6 +71,16 @@ final class Lease {
         return ended;
     }
 
+    /** Whether others may take the attempt for dead: the lease was lost, or this process's clock says that it is over. */
+    synchronized boolean isOver() {
+        return lost || (!ended && deadline - ports.nanoTime().getAsLong() <= 0);
+    }
+
+    /** How long the call may still take, in nanoseconds. */
+    long callLeft() {
+        return renewUntil - ports.nanoTime().getAsLong();
+    }
+
     /** No more renewals. */
     void end() {
         Runnable stop;
@@ -96,23 +104,31 @@ final class Lease {
     }
 
     void onLost(Runnable action) {
-        synchronized (this) {
-            if (!lost) {
-                onLost.add(action);
-                return;
-            }
-        }
-        action.run();
+        onLost.listen(action);
     }
 
-    /** One renewal; made before a third of the lease is over, until {@link #isEnded()}. */
+    void onOverdue(Runnable action) {
+        onOverdue.listen(action);
+    }
+
+    /**
+     * One renewal; made before a third of the lease is over, until the lease has ended. A lease that is lost is not renewed any
+     * more, and is looked at until its call is overdue.
+     *
+     * @return in the end, whether to come again
+     */
     Step<Boolean> renew() {
         if (isEnded()) {
             return new Step.Done<>(false, null);
         }
         long now = ports.nanoTime().getAsLong();
         if (renewUntil - now <= 0) {
-            return lose("the call has run into its timeout");
+            lose("the call has run into its timeout");
+            onOverdue.give();
+            return new Step.Done<>(false, null);
+        }
+        if (isLost()) {
+            return new Step.Done<>(true, null);
         }
         IdempotencyRecord current = record();
         Decision decision = ports.machine()
@@ -159,24 +175,15 @@ final class Lease {
     }
 
     private Step<Boolean> lose(String why) {
-        List<Runnable> actions;
         synchronized (this) {
             if (lost || ended) {
-                return new Step.Done<>(false, null);
+                return new Step.Done<>(!ended, null);
             }
             lost = true;
-            ended = true;
-            actions = List.copyOf(onLost);
         }
         ports.events().accept(event(IdempotencyEvent.Type.LEASE_LOST, why));
-        for (Runnable action : actions) {
-            try {
-                action.run();
-            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-                LOG.warn("A signal for a lost lease failed; the others are given all the same", e);
-            }
-        }
-        return new Step.Done<>(false, null);
+        onLost.give();
+        return new Step.Done<>(true, null);
     }
 
     private IdempotencyEvent event(IdempotencyEvent.Type type, String detail) {

@@ -37,14 +37,18 @@ public final class NearCache {
     private static final int OVERHEAD = 1_000;
 
     /**
-     * An outcome, or the mark of one that was dropped.
+     * An outcome.
      *
      * @param readAt the store's time when it was read
      * @param askedAt this process's time before that, in nanoseconds
      */
-    private record Entry(@Nullable IdempotencyRecord record, Instant readAt, long askedAt) {}
+    private record Entry(IdempotencyRecord record, Instant readAt, long askedAt) {}
 
     private final Cache<IdempotencyKey, Entry> entries;
+
+    /** Not among the entries: a cache that is full would evict them. There are as many as people override outcomes. */
+    private final Cache<IdempotencyKey, Boolean> dropped;
+
     private final long atMostNanos;
 
     private NearCache(long maximumBytes, Duration atMost) {
@@ -52,6 +56,10 @@ public final class NearCache {
         this.entries = Caffeine.newBuilder()
                 .maximumWeight(maximumBytes)
                 .weigher((Weigher<IdempotencyKey, Entry>) (key, entry) -> weight(entry.record()))
+                .expireAfterWrite(atMost)
+                .executor(Runnable::run)
+                .build();
+        this.dropped = Caffeine.newBuilder()
                 .expireAfterWrite(atMost)
                 .executor(Runnable::run)
                 .build();
@@ -81,14 +89,15 @@ public final class NearCache {
      * @throws NullPointerException if {@code key} is null
      */
     public void drop(IdempotencyKey key) {
-        entries.put(Objects.requireNonNull(key, "key"), new Entry(null, Instant.EPOCH, 0));
+        dropped.put(Objects.requireNonNull(key, "key"), true);
+        entries.invalidate(key);
     }
 
     /** What the store would say of the key, if that is known here. */
     @Nullable
     Snapshot find(IdempotencyKey key, long nanoTime) {
         Entry entry = entries.getIfPresent(key);
-        if (entry == null || entry.record() == null) {
+        if (entry == null) {
             return null;
         }
         long age = nanoTime - entry.askedAt();
@@ -106,14 +115,20 @@ public final class NearCache {
             return;
         }
         var entry = new Entry(record.with().evidence(List.of()).build(), readAt, askedAt);
-        entries.asMap().merge(record.key(), entry, (kept, read) -> {
-            IdempotencyRecord before = kept.record();
-            return before == null || before.isSameWriteAs(record) ? kept : read;
-        });
+        // A read that took long must not replace what was recorded meanwhile.
+        entries.asMap()
+                .merge(
+                        record.key(),
+                        entry,
+                        (kept, read) ->
+                                kept.record().isSameWriteAs(record) || readAt.isBefore(kept.readAt()) ? kept : read);
+        if (dropped.getIfPresent(record.key()) != null) {
+            entries.invalidate(record.key());
+        }
     }
 
-    private static int weight(@Nullable IdempotencyRecord record) {
-        StoredResult result = record == null ? null : record.result();
+    private static int weight(IdempotencyRecord record) {
+        StoredResult result = record.result();
         return OVERHEAD + (result == null ? 0 : result.size());
     }
 }

@@ -14,11 +14,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -94,15 +90,12 @@ public final class Operation<I, O extends @Nullable Object> {
         O call(I request, Attempt attempt, T transaction) throws Exception;
     }
 
-    private record Flight<O extends @Nullable Object>(
-            Fingerprint fingerprint, CompletableFuture<@Nullable Answer<O>> end) {}
-
     final Idempotency idempotency;
     final OperationSpec<I, O> spec;
     private final Ports ports;
     private final Driver driver;
     private final Guarantee guarantee;
-    private final ConcurrentMap<IdempotencyKey, Flight<O>> flights = new ConcurrentHashMap<>();
+    private final Flights<O> flights = new Flights<>();
 
     Operation(Idempotency idempotency, OperationSpec<I, O> spec, Ports ports, Driver driver, Guarantee guarantee) {
         this.idempotency = idempotency;
@@ -129,6 +122,7 @@ public final class Operation<I, O extends @Nullable Object> {
      * @throws StoreException if the store failed before anything was sent
      */
     public O execute(I request) {
+        idempotency.refuseClosed();
         IdempotencyKey key = keyOf(request);
         Fingerprint fingerprint = fingerprintOf(request);
         Watch watch = driver.watch(IdempotencyListener.Run.EXECUTE, key);
@@ -140,12 +134,12 @@ public final class Operation<I, O extends @Nullable Object> {
         if (seen != null) {
             return seen.get();
         }
-        long waitUntil = own.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
+        long waitUntil = waitUntil(own);
         while (true) {
-            var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
-            Flight<O> other = fliesAlone() ? null : flights.putIfAbsent(key, mine);
-            if (other == null || !other.fingerprint().equals(fingerprint)) {
-                return fly(own, mine, request, key, fingerprint).get();
+            var mine = flights.flight(key, fingerprint);
+            var other = fliesAlone() ? null : flights.begin(mine);
+            if (other == null) {
+                return fly(own, mine, request, key, fingerprint, waitUntil).get();
             }
             Answer<O> answer = await(own, other, key, waitUntil - own.nanoTime().getAsLong());
             if (answer != null) {
@@ -154,67 +148,65 @@ public final class Operation<I, O extends @Nullable Object> {
         }
     }
 
+    private long waitUntil(Ports own) {
+        return own.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
+    }
+
     private @Nullable Answer<O> near(Ports own, I request, IdempotencyKey key, Fingerprint fingerprint) {
-        if (own.near() == null) {
-            return null;
-        }
-        var execution = new Execution<>(spec, own, request, key, fingerprint);
-        return execution.near() instanceof Step.Done<Answer<O>> done ? done.answer() : null;
+        return own.near() == null ? null : new Execution<>(spec, own, request, key, fingerprint).near();
     }
 
     /** Nobody waits, or the answer is not true for others yet: a joined transaction is committed after it was given. */
     private boolean fliesAlone() {
-        return spec.waitAtMost().isZero() || isJoined();
+        return spec.waitAtMost().isZero() || spec.isJoined();
     }
 
-    private boolean isJoined() {
-        var sameTransaction = spec.sameTransaction();
-        return sameTransaction != null && sameTransaction.isJoined();
-    }
-
-    private Answer<O> fly(Ports own, Flight<O> mine, I request, IdempotencyKey key, Fingerprint fingerprint) {
+    private Answer<O> fly(
+            Ports own, Flights<O>.Flight mine, I request, IdempotencyKey key, Fingerprint fingerprint, long waitUntil) {
         Answer<O> answer = null;
         try {
-            answer = spec.asyncCall() == null
-                    ? run(new Execution<>(spec, own, request, key, fingerprint))
-                    : joined(runAsync(own, request, key, fingerprint), key);
+            if (spec.asyncCall() == null) {
+                mine.flownBy(Thread.currentThread());
+                var execution = new Execution<>(spec, own, request, key, fingerprint, waitUntil, mine::leased);
+                answer = driver.run(spec, execution, execution.start());
+            } else {
+                answer = joined(own, runAsync(own, mine, request, key, fingerprint, waitUntil), key);
+            }
             return answer;
         } finally {
-            flights.remove(key, mine);
-            mine.end().complete(answer != null && answer.shared() ? answer : null);
+            mine.end(answer);
         }
+    }
+
+    /** An interrupted caller leaves; the call goes on, and its outcome is recorded. */
+    private static <O extends @Nullable Object> Answer<O> joined(
+            Ports own, CompletableFuture<Answer<O>> running, IdempotencyKey key) {
+        try {
+            // Whatever becomes of the call, the loss of its lease or its time-out ends this.
+            Waits.ends(running, Long.MAX_VALUE);
+            return running.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.failedAlone(() -> interrupted(key, e));
+        } catch (CompletionException e) {
+            throw thrown(e);
+        }
+    }
+
+    private static RuntimeException thrown(CompletionException failure) {
+        if (failure.getCause() instanceof Error error) {
+            throw error;
+        }
+        return failure.getCause() instanceof RuntimeException cause ? cause : failure;
     }
 
     private static InFlightException interrupted(IdempotencyKey key, InterruptedException cause) {
         return new InFlightException(key, "Interrupted while another run was in flight", cause);
     }
 
-    private Answer<O> run(Execution<I, O> execution) {
-        try {
-            return driver.run(spec, execution, execution.start());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return execution.interrupted(e);
-        }
-    }
-
-    /** An interrupted caller leaves; the call goes on, and its outcome is recorded. */
-    private Answer<O> joined(CompletableFuture<Answer<O>> running, IdempotencyKey key) {
-        try {
-            return running.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Answer.failedAlone(() -> interrupted(key, e));
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException failure) {
-                throw failure;
-            }
-            throw new CompletionException(e.getCause());
-        }
-    }
-
     /** What another caller in this process was told, told again. */
-    private static <O> @Nullable Answer<O> shared(Ports own, IdempotencyKey key, @Nullable Answer<O> answer) {
+    private static <O extends @Nullable Object> @Nullable Answer<O> shared(
+            Ports own, IdempotencyKey key, @Nullable Answer<O> answer) {
         if (answer != null && answer.failure() == null) {
             tell(own, IdempotencyEvent.Type.REPLAYED, key);
         }
@@ -226,18 +218,29 @@ public final class Operation<I, O extends @Nullable Object> {
     }
 
     /** Null if this caller has to try for itself. */
-    private @Nullable Answer<O> await(Ports own, Flight<O> other, IdempotencyKey key, long nanos) {
+    private @Nullable Answer<O> await(Ports own, Flights<O>.Flight other, IdempotencyKey key, long nanos) {
+        if (other.isInsideOf(Thread.currentThread())) {
+            throw new InFlightException(
+                    key,
+                    "This thread is inside the call of the same key, and would wait for itself; give what is executed"
+                            + " inside a call a key of its own",
+                    null);
+        }
         tell(own, IdempotencyEvent.Type.WAITING, key);
         try {
-            return shared(own, key, other.end().get(Math.max(0, nanos), TimeUnit.NANOSECONDS));
-        } catch (TimeoutException e) {
-            throw new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), e);
+            CompletableFuture<@Nullable Answer<O>> ended = other.ended();
+            if (!Waits.ends(ended, Math.max(0, nanos))) {
+                throw stillInFlight(key);
+            }
+            return shared(own, key, ended.join());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw interrupted(key, e);
-        } catch (ExecutionException e) {
-            throw new CompletionException(e.getCause());
         }
+    }
+
+    private InFlightException stillInFlight(IdempotencyKey key) {
+        return new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), null);
     }
 
     /**
@@ -251,16 +254,21 @@ public final class Operation<I, O extends @Nullable Object> {
      *     nothing was written
      */
     public CompletableFuture<O> executeAsync(I request) {
+        idempotency.refuseClosed();
         refuseJoined();
         IdempotencyKey key = keyOf(request);
         Fingerprint fingerprint = fingerprintOf(request);
-        long waitUntil = ports.nanoTime().getAsLong() + spec.waitAtMost().toNanos();
         Watch watch = driver.watch(IdempotencyListener.Run.EXECUTE, key);
         Ports own = ports.watchedBy(watch);
-        Answer<O> seen = near(own, request, key, fingerprint);
-        CompletableFuture<Answer<O>> answer = seen == null
-                ? flyAsync(own, request, key, fingerprint, waitUntil)
-                : CompletableFuture.completedFuture(seen);
+        CompletableFuture<Answer<O>> answer;
+        try {
+            Answer<O> seen = near(own, request, key, fingerprint);
+            answer = seen == null
+                    ? flyAsync(own, request, key, fingerprint, waitUntil(own))
+                    : CompletableFuture.completedFuture(seen);
+        } catch (Throwable e) {
+            answer = CompletableFuture.failedFuture(e);
+        }
         return answer.thenApply(Answer::get).whenComplete((result, failure) -> watch.ended(failure));
     }
 
@@ -282,7 +290,7 @@ public final class Operation<I, O extends @Nullable Object> {
     }
 
     private void refuseJoined() {
-        if (isJoined()) {
+        if (spec.isJoined()) {
             throw new IllegalStateException(
                     "A joined transaction belongs to this thread; use execute(..) to call in it");
         }
@@ -290,33 +298,39 @@ public final class Operation<I, O extends @Nullable Object> {
 
     private CompletableFuture<Answer<O>> flyAsync(
             Ports own, I request, IdempotencyKey key, Fingerprint fingerprint, long waitUntil) {
-        var mine = new Flight<O>(fingerprint, new CompletableFuture<>());
-        Flight<O> other = spec.waitAtMost().isZero() ? null : flights.putIfAbsent(key, mine);
-        if (other == null || !other.fingerprint().equals(fingerprint)) {
-            return runAsync(own, request, key, fingerprint).whenComplete((answer, failure) -> {
-                flights.remove(key, mine);
-                mine.end().complete(answer != null && answer.shared() ? answer : null);
-            });
+        var mine = flights.flight(key, fingerprint);
+        var other = spec.waitAtMost().isZero() ? null : flights.begin(mine);
+        if (other == null) {
+            return runAsync(own, mine, request, key, fingerprint, waitUntil)
+                    .whenComplete((answer, failure) -> mine.end(answer));
         }
         tell(own, IdempotencyEvent.Type.WAITING, key);
         long left = Math.max(0, waitUntil - own.nanoTime().getAsLong());
-        var timedOut = Answer.<O>failedAlone(
-                () -> new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), null));
-        return other.end()
-                .thenApply(answer -> shared(own, key, answer))
+        var timedOut = Answer.<O>failedAlone(() -> stillInFlight(key));
+        // What follows is the waiting caller's code, and must not run on the thread of the run that it waited for.
+        return other.ended()
+                .thenApplyAsync(answer -> shared(own, key, answer), driver.threads())
                 .completeOnTimeout(timedOut, left, TimeUnit.NANOSECONDS)
                 .thenCompose(answer -> answer != null
                         ? CompletableFuture.completedFuture(answer)
                         : flyAsync(own, request, key, fingerprint, waitUntil));
     }
 
-    private CompletableFuture<Answer<O>> runAsync(Ports own, I request, IdempotencyKey key, Fingerprint fingerprint) {
+    /** Whatever is thrown on the way ends the future, and with it the flight. */
+    private CompletableFuture<Answer<O>> runAsync(
+            Ports own, Flights<O>.Flight mine, I request, IdempotencyKey key, Fingerprint fingerprint, long waitUntil) {
         try {
-            var execution = new Execution<>(spec, own, request, key, fingerprint);
-            return driver.start(spec, execution, execution.start());
-        } catch (RuntimeException e) {
+            var execution = new Execution<>(spec, own, request, key, fingerprint, waitUntil, mine::leased);
+            return overdue(execution, driver.start(spec, execution, execution.start()));
+        } catch (Throwable e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /** A call that has run into its time-out keeps nobody waiting; should its answer still come, it is recorded. */
+    private CompletableFuture<Answer<O>> overdue(Execution<I, O> execution, CompletableFuture<Answer<O>> running) {
+        execution.onOverdue(running::complete);
+        return running;
     }
 
     /**
@@ -330,8 +344,9 @@ public final class Operation<I, O extends @Nullable Object> {
             I request = keptRequest(standing);
             var execution = Execution.withoutCaller(
                     spec, ports.watchedBy(watch), request, standing.key(), fingerprintOf(request));
-            return driver.start(spec, execution, execution.recover()).whenComplete(watch::ended);
-        } catch (RuntimeException e) {
+            return overdue(execution, driver.start(spec, execution, execution.recover()))
+                    .whenComplete(watch::ended);
+        } catch (Throwable e) {
             watch.ended(e);
             throw e;
         }
@@ -350,7 +365,7 @@ public final class Operation<I, O extends @Nullable Object> {
             request = codec.decode(kept.bytes());
             same = keyOf(request).equals(standing.key())
                     && fingerprintOf(request).equals(standing.fingerprint());
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             throw new IllegalStateException(
                     "the kept request cannot be read: " + e.getClass().getName(), e);
         }

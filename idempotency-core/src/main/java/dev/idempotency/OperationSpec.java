@@ -86,6 +86,11 @@ record OperationSpec<I, O extends @Nullable Object>(
         return Objects.requireNonNull(sameTransaction, "sameTransaction");
     }
 
+    /** Whether what this thread executes now is committed, or not, with a transaction of the caller's. */
+    boolean isJoined() {
+        return sameTransaction != null && sameTransaction.isJoined();
+    }
+
     @Nullable
     Finding<O> investigate(I request, Attempt attempt, boolean seal) throws Exception {
         return seal

@@ -55,7 +55,7 @@ final class Recovering<I, O extends @Nullable Object> {
         }
         return delay == 0
                 ? investigate(standing, now)
-                : new Step.Pause<>(Duration.ofMillis(delay), true, this::lookForDoubt);
+                : new Step.Pause<>(Duration.ofMillis(delay), execution::interrupted, this::lookForDoubt);
     }
 
     /** A lapsed attempt whose transaction cannot be committed once another has the key. */
@@ -199,7 +199,7 @@ final class Recovering<I, O extends @Nullable Object> {
         StoredResult result;
         try {
             result = spec.encode(value);
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             failures.note(e);
             return inDoubt(standing, null, "What the provider has cannot be encoded.");
         }
@@ -245,7 +245,8 @@ final class Recovering<I, O extends @Nullable Object> {
         if (quiescentAt != null) {
             long left = Duration.between(now, quiescentAt).toNanos();
             if (left <= execution.waitLeft()) {
-                return new Step.Pause<>(Duration.ofNanos(Math.max(1, left)), true, this::lookForDoubt);
+                return new Step.Pause<>(
+                        Duration.ofNanos(Math.max(1, left)), execution::interrupted, this::lookForDoubt);
             }
         }
         return inDoubt(

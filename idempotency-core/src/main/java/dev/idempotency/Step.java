@@ -34,11 +34,16 @@ sealed interface Step<R> {
     /** A lookup or a seal of an attempt in doubt. */
     record Investigate<R>(RunningAttempt attempt, boolean seal, Function<Outcome, Step<R>> then) implements Step<R> {}
 
-    /** Time passes; less of it when the store tells that the attempt which this run waits for has ended. */
-    record Pause<R>(Duration duration, boolean mayBeInterrupted, boolean mayBeWoken, Supplier<Step<R>> then)
+    /**
+     * Time passes; less of it when the store tells that the attempt which this run waits for has ended.
+     *
+     * @param onInterrupt what follows when the caller's thread is interrupted meanwhile; null where an interrupt changes nothing
+     */
+    record Pause<R>(
+            Duration duration, @Nullable Supplier<Step<R>> onInterrupt, boolean mayBeWoken, Supplier<Step<R>> then)
             implements Step<R> {
-        Pause(Duration duration, boolean mayBeInterrupted, Supplier<Step<R>> then) {
-            this(duration, mayBeInterrupted, false, then);
+        Pause(Duration duration, @Nullable Supplier<Step<R>> onInterrupt, Supplier<Step<R>> then) {
+            this(duration, onInterrupt, false, then);
         }
     }
 

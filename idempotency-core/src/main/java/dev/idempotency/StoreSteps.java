@@ -94,7 +94,7 @@ final class StoreSteps {
     }
 
     private <R> Step<R> backOff(int tries, Supplier<Step<R>> then) {
-        return new Step.Pause<>(Duration.ofMillis(Math.max(1, ports.backoff().apply(tries))), false, then);
+        return new Step.Pause<>(Duration.ofMillis(Math.max(1, ports.backoff().apply(tries))), null, then);
     }
 
     private Snapshot seen(Step.Reply reply) {

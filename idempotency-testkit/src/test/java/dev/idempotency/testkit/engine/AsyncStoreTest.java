@@ -22,7 +22,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -121,12 +120,12 @@ final class AsyncStoreTest {
     }
 
     @Test
-    void executeAsync_executorRefusesWhatFollows_failsInsteadOfHanging() {
+    void executeAsync_executorIsShutDownMeanwhile_goesOnOnThreadsOfTheLibrary() throws Throwable {
         var future = charge().executeAsync(ORDER);
         oneThread.shutdownNow();
-        store.answerAll();
+        store.answerAsTheyCome(future);
 
-        Failures.failed(RejectedExecutionException.class, () -> Eventually.get(future));
+        assertThat(Eventually.get(future).effect()).isEqualTo("effect-1");
     }
 
     @Test
