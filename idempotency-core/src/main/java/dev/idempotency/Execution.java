@@ -137,10 +137,10 @@ final class Execution<I, O extends @Nullable Object> {
     Answer<O> near() {
         NearCache near = ports.near();
         Snapshot seen = near == null ? null : near.find(key, nanoTime());
-        IdempotencyRecord outcome = seen == null ? null : seen.record();
-        if (outcome == null || spec.isJoined()) {
+        if (seen == null || seen.record() == null || spec.isJoined()) {
             return null;
         }
+        IdempotencyRecord outcome = seen.record();
         return switch (ConflictTable.meet(outcome, fingerprint, seen.now())) {
             case REPLAY -> {
                 ports.replays().count(true);

@@ -170,7 +170,7 @@ public final class Operation<I, O extends @Nullable Object> {
                 var execution = new Execution<>(spec, own, request, key, fingerprint, waitUntil, mine::leased);
                 answer = driver.run(spec, execution, execution.start());
             } else {
-                answer = joined(own, runAsync(own, mine, request, key, fingerprint, waitUntil), key);
+                answer = joined(runAsync(own, mine, request, key, fingerprint, waitUntil), key);
             }
             return answer;
         } finally {
@@ -180,7 +180,7 @@ public final class Operation<I, O extends @Nullable Object> {
 
     /** An interrupted caller leaves; the call goes on, and its outcome is recorded. */
     private static <O extends @Nullable Object> Answer<O> joined(
-            Ports own, CompletableFuture<Answer<O>> running, IdempotencyKey key) {
+            CompletableFuture<Answer<O>> running, IdempotencyKey key) {
         try {
             // Whatever becomes of the call, the loss of its lease or its time-out ends this.
             Waits.ends(running, Long.MAX_VALUE);
