@@ -1,0 +1,456 @@
+package dev.idempotency.testkit.engine;
+
+import static dev.idempotency.testkit.engine.Shop.ORDER;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.idempotency.Codec;
+import dev.idempotency.FailureClass;
+import dev.idempotency.Finding;
+import dev.idempotency.Idempotency;
+import dev.idempotency.IdempotencyEvent.Type;
+import dev.idempotency.Operation;
+import dev.idempotency.Recovery;
+import dev.idempotency.store.State;
+import dev.idempotency.store.StoreException;
+import dev.idempotency.testkit.engine.ProbeStore.Kind;
+import dev.idempotency.testkit.engine.ProbeStore.Trouble;
+import io.github.resilience4j.retry.Retry;
+import io.github.resilience4j.retry.RetryConfig;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Executors, timers, codecs and calls that fail for a moment, or for ever: every run ends, and the next one of the key works. */
+final class NothingHangsTest {
+    private static final Duration FAR = Duration.ofDays(1);
+
+    private final Shop shop = Shop.open();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final CountDownLatch never = new CountDownLatch(1);
+
+    @AfterEach
+    void close() throws Exception {
+        never.countDown();
+        for (AutoCloseable closeable : open) {
+            closeable.close();
+        }
+        shop.close();
+    }
+
+    private Idempotency on(Idempotency.Builder builder) {
+        var instance = builder.build();
+        open.add(instance);
+        return instance;
+    }
+
+    private Idempotency.Builder builder() {
+        return Idempotency.builder(shop.store).listener(shop.events);
+    }
+
+    /** An executor that has no thread for a task while it is told to. */
+    private static final class NoThreads extends AbstractExecutorService {
+        final AtomicBoolean none = new AtomicBoolean();
+        private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
+            var thread = new Thread(task, "given");
+            thread.setDaemon(true);
+            return thread;
+        });
+
+        @Override
+        public void execute(Runnable task) {
+            if (none.get()) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            threads.execute(task);
+        }
+
+        @Override
+        public void shutdown() {
+            threads.shutdown();
+        }
+
+        @Override
+        public List<Runnable> shutdownNow() {
+            return threads.shutdownNow();
+        }
+
+        @Override
+        public boolean isShutdown() {
+            return threads.isShutdown();
+        }
+
+        @Override
+        public boolean isTerminated() {
+            return threads.isTerminated();
+        }
+
+        @Override
+        public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
+            return threads.awaitTermination(timeout, unit);
+        }
+    }
+
+    // ---- what is begun
+
+    @Test
+    void executeAsync_noThreadForAMoment_failsAndTheNextExecutionOfTheKeyWorks() throws Throwable {
+        var executor = new NoThreads();
+        open.add(executor::shutdownNow);
+        var charge = shop.charge(on(builder().executor(executor))).calling(shop.working());
+        executor.none.set(true);
+        Failures.failed(OutOfMemoryError.class, () -> Eventually.get(charge.executeAsync(ORDER)));
+        assertThat(shop.store.steps()).isZero();
+
+        executor.none.set(false);
+        assertThat(Eventually.get(charge.executeAsync(ORDER))).isEqualTo(new Receipt("effect-1", 100));
+        assertThat(charge.execute(ORDER)).isEqualTo(new Receipt("effect-1", 100));
+    }
+
+    @Test
+    void executeAsync_codecOfKeptRequestsThrowsAnError_failsAndTheNextExecutionOfTheKeyWorks() throws Throwable {
+        var fails = new AtomicBoolean(true);
+        Codec<Order> json = shop.idempotency.codec(Order.class);
+        var unlinked = new Codec<Order>() {
+            @Override
+            public String id() {
+                return json.id();
+            }
+
+            @Override
+            public byte[] encode(Order value) throws Exception {
+                if (fails.getAndSet(false)) {
+                    throw new NoClassDefFoundError("com/example/Missing");
+                }
+                return json.encode(value);
+            }
+
+            @Override
+            public Order decode(byte[] bytes) throws Exception {
+                return json.decode(bytes);
+            }
+        };
+        var charge = shop.charge().keepRequests(unlinked).calling(shop.working());
+        assertThat(Failures.failed(Throwable.class, () -> Eventually.get(charge.executeAsync(ORDER))))
+                .hasStackTraceContaining("com/example/Missing");
+
+        assertThat(charge.execute(ORDER)).isEqualTo(new Receipt("effect-1", 100));
+        assertThat(Eventually.get(charge.executeAsync(ORDER))).isEqualTo(new Receipt("effect-1", 100));
+    }
+
+    @Test
+    void executeAll_keyOfOneRequestThrowsAnError_theOthersAreExecuted() throws Throwable {
+        var charge = shop.idempotency
+                .operation("charge", Order.class, Receipt.class)
+                .key(order -> order.amount() == 2 ? String.valueOf(Unruly.overflow(0)) : order.id())
+                .calling(shop.working());
+        for (int atOnce : List.of(1, 3)) {
+            var outcomes = charge.executeAll(
+                    List.of(
+                            new Order("a" + atOnce, 1),
+                            new Order("b" + atOnce, 2),
+                            new Order("c" + atOnce, 3),
+                            new Order("d" + atOnce, 4)),
+                    atOnce);
+
+            assertThat(Eventually.get(outcomes.get(0)).amount()).isEqualTo(1);
+            Failures.failed(StackOverflowError.class, () -> Eventually.get(outcomes.get(1)));
+            assertThat(Eventually.get(outcomes.get(2)).amount()).isEqualTo(3);
+            assertThat(Eventually.get(outcomes.get(3)).amount()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void execute_afterClose_isRefusedBeforeAnythingIsWritten() {
+        var closed = Idempotency.on(shop.store);
+        var charge = shop.charge(closed).calling(shop.working());
+        closed.close();
+
+        assertThatThrownBy(() -> charge.execute(ORDER))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("was closed");
+        assertThatThrownBy(() -> charge.executeAsync(ORDER)).isInstanceOf(IllegalStateException.class);
+        assertThat(shop.store.steps()).isZero();
+    }
+
+    // ---- what is under way
+
+    @Test
+    void executeAsync_executorIsShutDownDuringTheCall_outcomeIsRecorded() throws Throwable {
+        var executor = Executors.newCachedThreadPool();
+        var answer = new CompletableFuture<Receipt>();
+        var charge = shop.charge(on(builder().executor(executor))).callingAsync((order, attempt) -> answer);
+        var running = charge.executeAsync(ORDER);
+        shop.events.await(Type.CALLING);
+        executor.shutdownNow();
+        answer.complete(new Receipt("e", 100));
+
+        assertThat(Eventually.get(running)).isEqualTo(new Receipt("e", 100));
+        assertThat(shop.record().state()).isEqualTo(State.COMPLETED);
+    }
+
+    @Test
+    void execute_executorIsShutDownAndTheStoreFailsAfterTheCall_callerIsToldOfTheDoubtAndTheOutcomeIsRecordedLater() {
+        var executor = Executors.newCachedThreadPool();
+        executor.shutdownNow();
+        var charge = shop.charge(on(builder().executor(executor))).calling(shop.working());
+        shop.store.trouble(Kind.COMPLETE, Trouble.REFUSED, 7);
+
+        Failures.inDoubt(() -> charge.execute(ORDER));
+
+        Eventually.holds("it is recorded", () -> shop.record().state() == State.COMPLETED);
+        assertThat(shop.calls).hasValue(1);
+    }
+
+    @Test
+    void execute_schedulerIsShutDownWhileItBacksOff_ends() throws Throwable {
+        var timer = new ScheduledThreadPoolExecutor(1);
+        var charge = shop.charge(on(builder().scheduler(timer))).calling(shop.working());
+        shop.store.trouble(Kind.RESERVE, Trouble.REFUSED, 3);
+        shop.store.beforeNext(Kind.RESERVE, timer::shutdownNow);
+
+        assertThat(Eventually.get(shop.submit(() -> charge.execute(ORDER)))).isEqualTo(new Receipt("effect-1", 100));
+    }
+
+    @Test
+    void executeAsync_schedulerIsShutDownWhileItBacksOff_ends() throws Throwable {
+        var timer = new ScheduledThreadPoolExecutor(1);
+        var charge = shop.charge(on(builder().scheduler(timer))).calling(shop.working());
+        shop.store.trouble(Kind.RESERVE, Trouble.REFUSED, 3);
+        shop.store.beforeNext(Kind.RESERVE, timer::shutdownNow);
+
+        assertThat(Eventually.get(charge.executeAsync(ORDER))).isEqualTo(new Receipt("effect-1", 100));
+    }
+
+    @Test
+    void execute_noThreadToRenewTheLeaseForAMoment_isRenewedAfterwards() throws Throwable {
+        var executor = new NoThreads();
+        open.add(executor::shutdownNow);
+        var charge = shop.charge(on(builder().executor(executor)))
+                .lease(Duration.ofMillis(400))
+                .calling((order, attempt) -> {
+                    Eventually.opens(never);
+                    return new Receipt("e", order.amount());
+                });
+        executor.none.set(true);
+        var running = shop.submit(() -> charge.execute(ORDER));
+        shop.events.await(Type.CALLING);
+        executor.none.set(false);
+        long before = shop.events.count(Type.RENEWED);
+        Eventually.holds("it is renewed", () -> shop.events.count(Type.RENEWED) > before + 1);
+        never.countDown();
+
+        assertThat(Eventually.get(running)).isEqualTo(new Receipt("e", 100));
+    }
+
+    @Test
+    void execute_storeTakesEachReservationAndSaysThatItMayNot_endsAfterFiveTries() {
+        var charge = shop.charge().calling(shop.working());
+        shop.store.trouble(Kind.RESERVE, Trouble.REPLY_LOST, Integer.MAX_VALUE);
+        shop.store.trouble(Kind.ATTEMPT, Trouble.REPLY_LOST, Integer.MAX_VALUE);
+        shop.store.trouble(Kind.RENEW, Trouble.REPLY_LOST, Integer.MAX_VALUE);
+
+        StoreException failure = Failures.store(() -> charge.execute(ORDER));
+
+        assertThat(failure.mayHaveWritten()).isTrue();
+        assertThat(shop.calls).hasValue(0);
+    }
+
+    // ---- calls that never answer
+
+    private Operation<Order, Receipt> neverAnswering(Operation.Builder<Order, Receipt> charge) {
+        return charge.lease(Duration.ofMillis(300))
+                .callTimeout(Duration.ofMillis(300))
+                .waitAtMost(Duration.ofSeconds(10))
+                .callingAsync((order, attempt) -> new CompletableFuture<>());
+    }
+
+    @Test
+    void executeAsync_callNeverAnswers_endsInDoubtAtItsTimeout() {
+        var charge = neverAnswering(shop.charge());
+
+        var failure = Failures.inDoubt(() -> Eventually.get(charge.executeAsync(ORDER)));
+
+        assertThat(failure).hasMessageContaining("has not ended within its timeout");
+    }
+
+    @Test
+    void execute_callNeverAnswers_endsInDoubtAtItsTimeout() {
+        var charge = neverAnswering(shop.charge());
+
+        Failures.inDoubt(() -> Eventually.get(shop.submit(() -> charge.execute(ORDER))));
+    }
+
+    @Test
+    void executeAsync_answerComesAfterTheTimeout_isRecordedAllTheSame() {
+        var answer = new CompletableFuture<Receipt>();
+        var charge = shop.charge()
+                .lease(Duration.ofMillis(300))
+                .callTimeout(Duration.ofMillis(300))
+                .callingAsync((order, attempt) -> answer);
+        Failures.inDoubt(() -> Eventually.get(charge.executeAsync(ORDER)));
+
+        answer.complete(new Receipt("late", 100));
+
+        Eventually.holds("the late answer is recorded", () -> shop.record().state() == State.COMPLETED);
+        assertThat(charge.execute(ORDER)).isEqualTo(new Receipt("late", 100));
+    }
+
+    private Operation.Builder<Order, Receipt> lookedUp(Idempotency on) {
+        return shop.charge(on)
+                .lease(Duration.ofMillis(300))
+                .callTimeout(Duration.ofMillis(300))
+                .recovery(Recovery.lookup((order, attempt) -> Finding.found(new Receipt("found", order.amount()))));
+    }
+
+    @Test
+    void execute_anotherProcessResolvedTheKeyOfAHangingCall_answerIsGivenHereToo() {
+        var started = new CountDownLatch(1);
+        var charge = lookedUp(shop.idempotency).calling((order, attempt) -> {
+            started.countDown();
+            Eventually.opens(never);
+            return new Receipt("late", order.amount());
+        });
+        var hanging = shop.submit(() -> charge.execute(ORDER));
+        Eventually.opens(started);
+        var elsewhere = lookedUp(shop.another()).waitAtMost(Eventually.DEADLINE).calling(shop.working());
+
+        assertThat(elsewhere.execute(ORDER)).isEqualTo(new Receipt("found", 100));
+        assertThat(charge.execute(ORDER)).isEqualTo(new Receipt("found", 100));
+        assertThat(hanging).isNotDone();
+    }
+
+    // ---- waits
+
+    private static Retry inADay() {
+        return Retry.of(
+                "slow",
+                RetryConfig.custom()
+                        .maxAttempts(5)
+                        .waitDuration(FAR)
+                        .retryOnException(failure -> true)
+                        .build());
+    }
+
+    @Test
+    void execute_interruptedInThePauseBeforeARetry_endsAndTheKeyIsFree() throws Throwable {
+        var charge = shop.charge()
+                .callTimeout(Duration.ofDays(2))
+                .retry(inADay())
+                .failures(failure -> FailureClass.NOT_SENT)
+                .calling((order, attempt) -> {
+                    throw new IllegalStateException("refused");
+                });
+        var caller = new AtomicReference<Thread>();
+        Future<Boolean> running = shop.submit(() -> {
+            caller.set(Thread.currentThread());
+            Failures.notExecuted(() -> charge.execute(ORDER));
+            return Thread.interrupted();
+        });
+        shop.events.await(Type.RETRIED);
+        caller.get().interrupt();
+
+        assertThat(Eventually.get(running)).as("the interrupt is still there").isTrue();
+        assertThat(shop.record().state()).isEqualTo(State.OPEN);
+    }
+
+    @Test
+    void execute_pauseBeforeARetryIsLongerThanTheCallMayTake_endsAtOnceAndTheKeyIsFree() {
+        var charge = shop.charge()
+                .retry(Retry.of(
+                        "never",
+                        RetryConfig.custom()
+                                .maxAttempts(5)
+                                .waitDuration(Duration.ofDays(365L * 400))
+                                .build()))
+                .failures(failure -> FailureClass.NOT_SENT)
+                .calling((order, attempt) -> {
+                    throw new IllegalStateException("refused");
+                });
+
+        Failures.notExecuted(() -> charge.execute(ORDER));
+
+        assertThat(shop.record().state()).isEqualTo(State.OPEN);
+    }
+
+    @Test
+    void execute_interruptedBefore_theCallSeesIt() throws Throwable {
+        var charge = shop.charge().calling((order, attempt) -> {
+            if (!Thread.currentThread().isInterrupted()) {
+                throw new AssertionError("the call does not see the interrupt");
+            }
+            return new Receipt("e", order.amount());
+        });
+        var running = shop.submit(() -> {
+            Thread.currentThread().interrupt();
+            Receipt receipt = charge.execute(ORDER);
+            return Thread.interrupted() ? receipt : null;
+        });
+
+        assertThat(Eventually.get(running)).isEqualTo(new Receipt("e", 100));
+    }
+
+    @Test
+    void execute_sameKeyInsideItsOwnCall_isRefusedAtOnce() {
+        var self = new AtomicReference<Operation<Order, Receipt>>();
+        var charge = shop.charge()
+                .waitAtMost(FAR)
+                .calling((order, attempt) -> self.get().execute(order));
+        self.set(charge);
+
+        var failure = Failures.inDoubt(() -> Eventually.get(shop.submit(() -> charge.execute(ORDER))));
+
+        assertThat(failure.getCause()).hasMessageContaining("inside the call of the same key");
+    }
+
+    @Test
+    void execute_waitsForAnotherRun_runsNoTaskOfAnybodyElseMeanwhile() throws Throwable {
+        var started = new CountDownLatch(1);
+        var charge = shop.charge().waitAtMost(Eventually.DEADLINE).calling((order, attempt) -> {
+            started.countDown();
+            Eventually.opens(never);
+            return new Receipt("e", order.amount());
+        });
+        var owner = shop.submit(() -> charge.execute(ORDER));
+        Eventually.opens(started);
+        var pool = new ForkJoinPool(1);
+        open.add(pool::shutdownNow);
+        var waits = new AtomicBoolean();
+        var ranInside = new AtomicInteger();
+        var waiter = pool.submit(() -> {
+            // In the worker's own queue: a wait that helps would run it here.
+            CompletableFuture.runAsync(
+                    () -> {
+                        if (waits.get()) {
+                            ranInside.incrementAndGet();
+                        }
+                    },
+                    pool);
+            waits.set(true);
+            try {
+                return charge.execute(ORDER);
+            } finally {
+                waits.set(false);
+            }
+        });
+        shop.events.await(Type.WAITING);
+        never.countDown();
+
+        assertThat(Eventually.get(waiter)).isEqualTo(Eventually.get(owner));
+        assertThat(ranInside).hasValue(0);
+    }
+}
