@@ -96,7 +96,7 @@ final class Execution<I, O extends @Nullable Object> {
         this.hasCaller = hasCaller;
         this.waitUntil = waitUntil;
         this.onLease = onLease;
-        this.steps = new StoreSteps(ports, key);
+        this.steps = new StoreSteps(ports, key, spec.waitAtMost());
         this.failures = new CallFailures(spec.failures(), key, spec.retry());
         this.recovering = new Recovering<>(this, spec, ports, steps, failures);
     }
@@ -410,7 +410,7 @@ final class Execution<I, O extends @Nullable Object> {
     /** Nobody waits any more. */
     void stopWaiting() {
         if (wakeUp != null) {
-            wakeUp.close();
+            Audience.quietly("the end of a wait", wakeUp::close);
         }
     }
 

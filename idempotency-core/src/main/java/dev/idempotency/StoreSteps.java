@@ -6,25 +6,39 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Steps of the store, repeated with the very same write while the store fails. One per execution. */
 final class StoreSteps {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
+
     /** How often a failing store is asked before the caller hears of it. */
     static final int TRIES = 5;
 
     /** How often an answer that could not be recorded is tried again after the caller has heard of it. */
     static final int TRIES_AFTERWARDS = 500;
 
+    /** A store that answers its failures at once is asked for so long, whatever little time its caller has. */
+    private static final long SHORTEST_PATIENCE = Duration.ofSeconds(1).toNanos();
+
     private final Ports ports;
     private final IdempotencyKey key;
+    private final long patience;
 
     private Instant time = Instant.EPOCH;
     private long timeSeenAt;
     private long askedAt;
 
-    StoreSteps(Ports ports, IdempotencyKey key) {
+    /**
+     * The steps of one execution.
+     *
+     * @param waitAtMost a step that has failed for so long is not tried again while a caller waits for it
+     */
+    StoreSteps(Ports ports, IdempotencyKey key, Duration waitAtMost) {
         this.ports = ports;
         this.key = key;
+        this.patience = Math.max(SHORTEST_PATIENCE, waitAtMost.toNanos());
     }
 
     /**
@@ -34,7 +48,7 @@ final class StoreSteps {
      * @param givenUp goes on when the store has failed too often
      */
     <R> Step<R> ask(Step.Request request, Function<Snapshot, Step<R>> then, Function<StoreException, Step<R>> givenUp) {
-        return ask(request, then, givenUp, false, 1);
+        return ask(request, then, givenUp, false, 1, ports.nanoTime().getAsLong() + patience);
     }
 
     private <R> Step<R> ask(
@@ -42,7 +56,8 @@ final class StoreSteps {
             Function<Snapshot, Step<R>> then,
             Function<StoreException, Step<R>> givenUp,
             boolean mayHaveWritten,
-            int tries) {
+            int tries,
+            long until) {
         long from = ports.nanoTime().getAsLong();
         return new Step.Ask<>(request, reply -> {
             StoreException failure = reply.failure();
@@ -50,10 +65,10 @@ final class StoreSteps {
                 askedAt = from;
                 return then.apply(seen(reply));
             }
-            failed(request);
+            failed(request.name());
             boolean ambiguous = mayHaveWritten || failure.mayHaveWritten();
-            if (tries < TRIES) {
-                return backOff(tries, () -> ask(request, then, givenUp, ambiguous, tries + 1));
+            if (tries < TRIES && until - ports.nanoTime().getAsLong() > 0) {
+                return backOff(tries, () -> ask(request, then, givenUp, ambiguous, tries + 1, until));
             }
             return givenUp.apply(
                     ambiguous == failure.mayHaveWritten()
@@ -69,13 +84,20 @@ final class StoreSteps {
      */
     Step<Boolean> afterwards(int tries, Step.Request request, Function<Step.Reply, Step<Boolean>> then) {
         if (tries > TRIES_AFTERWARDS) {
+            LOG.error(
+                    "The store could not be told to {} {} in {} tries, and is asked no more; what became of the call is"
+                            + " known to this process only, and the key comes into doubt",
+                    request.name(),
+                    key,
+                    TRIES_AFTERWARDS);
+            failed(request.name() + ", given up");
             return new Step.Done<>(false, null);
         }
         return backOff(
                 tries,
                 () -> new Step.Ask<>(request, reply -> {
                     if (reply.snapshot() == null) {
-                        failed(request);
+                        failed(request.name());
                     } else {
                         seen(reply);
                     }
@@ -104,7 +126,7 @@ final class StoreSteps {
         return snapshot;
     }
 
-    private void failed(Step.Request request) {
-        ports.events().accept(new IdempotencyEvent(IdempotencyEvent.Type.STORE_FAILED, key, 0, 0, request.name()));
+    private void failed(String step) {
+        ports.events().accept(new IdempotencyEvent(IdempotencyEvent.Type.STORE_FAILED, key, 0, 0, step));
     }
 }

@@ -16,7 +16,7 @@ final class WakeUp {
         var wakeUp = new WakeUp();
         try {
             wakeUp.watch = store.watch(key, wakeUp::wake);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             // The run looks from time to time anyway.
             wakeUp.watch = null;
         }

@@ -4,9 +4,11 @@ import static dev.idempotency.jdbc.Bookings.ORDER;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyEvent.Type;
 import dev.idempotency.InFlightException;
 import dev.idempotency.MismatchException;
+import dev.idempotency.NearCache;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.jdbc.Bookings.Booking;
@@ -270,6 +272,29 @@ final class JoinedTransactionTest {
                         bookings.store.joining(transaction, () -> booking().executeAsync(ORDER)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("belongs to this thread"));
+    }
+
+    @Test
+    void executeTwiceJoined_rolledBack_nobodyIsGivenTheOutcomeThatWasNeverCommitted() {
+        var near = NearCache.create(1 << 20, Duration.ofMinutes(1));
+        try (var here = Idempotency.builder(bookings.store).nearCache(near).build()) {
+            var booking = here.operation("book", Order.class, Booking.class)
+                    .key(Order::id)
+                    .lease(Bookings.LEASE)
+                    .waitAtMost(Duration.ofSeconds(60))
+                    .callingInTransactionOf(bookings.store, bookings::insert);
+            bookings.jdbi.useHandle(handle -> {
+                handle.begin();
+                Booking rolledBack = join(handle, booking);
+                assertThat(join(handle, booking)).isEqualTo(rolledBack);
+                handle.rollback();
+
+                Booking booked = booking.execute(ORDER);
+
+                assertThat(booked).isNotEqualTo(rolledBack);
+                assertThat(bookings.committed()).containsExactly(booked.id());
+            });
+        }
     }
 
     // ---- what cannot be joined
