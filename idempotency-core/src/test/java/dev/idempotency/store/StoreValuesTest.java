@@ -48,6 +48,19 @@ final class StoreValuesTest {
     }
 
     @Test
+    void storeException_saysWhetherAnotherTryAtOnceMayHelp() {
+        var cause = new IOException("no connection");
+
+        assertThat(new StoreException("The store failed", false, null).isRetryable())
+                .isTrue();
+        assertThat(StoreException.notRetryable("The pool is exhausted", cause))
+                .hasMessage("The pool is exhausted")
+                .hasCause(cause)
+                .satisfies(failure -> assertThat(failure.isRetryable()).isFalse())
+                .satisfies(failure -> assertThat(failure.mayHaveWritten()).isFalse());
+    }
+
+    @Test
     void storeException_saysWhetherItMayHaveWritten() {
         var cause = new IOException("reset");
 
