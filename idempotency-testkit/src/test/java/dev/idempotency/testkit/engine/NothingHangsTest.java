@@ -11,8 +11,13 @@ import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyEvent.Type;
 import dev.idempotency.Operation;
 import dev.idempotency.Recovery;
+import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.IdempotencyStore;
+import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
+import dev.idempotency.store.Write;
+import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.engine.ProbeStore.Kind;
 import dev.idempotency.testkit.engine.ProbeStore.Trouble;
 import io.github.resilience4j.retry.Retry;
@@ -65,6 +70,7 @@ final class NothingHangsTest {
     /** An executor that has no thread for a task while it is told to. */
     private static final class NoThreads extends AbstractExecutorService {
         final AtomicBoolean none = new AtomicBoolean();
+        final AtomicInteger refused = new AtomicInteger();
         private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
             var thread = new Thread(task, "given");
             thread.setDaemon(true);
@@ -74,6 +80,7 @@ final class NothingHangsTest {
         @Override
         public void execute(Runnable task) {
             if (none.get()) {
+                refused.incrementAndGet();
                 throw new OutOfMemoryError("unable to create native thread");
             }
             threads.execute(task);
@@ -248,7 +255,7 @@ final class NothingHangsTest {
                 });
         executor.none.set(true);
         var running = shop.submit(() -> charge.execute(ORDER));
-        shop.events.await(Type.CALLING);
+        Eventually.holds("no thread can be had for a renewal", () -> executor.refused.get() > 0);
         executor.none.set(false);
         long before = shop.events.count(Type.RENEWED);
         Eventually.holds("it is renewed", () -> shop.events.count(Type.RENEWED) > before + 1);
@@ -257,14 +264,36 @@ final class NothingHangsTest {
         assertThat(Eventually.get(running)).isEqualTo(new Receipt("e", 100));
     }
 
-    @Test
-    void execute_storeTakesEachReservationAndSaysThatItMayNot_endsAfterFiveTries() {
-        var charge = shop.charge().calling(shop.working());
-        shop.store.trouble(Kind.RESERVE, Trouble.REPLY_LOST, Integer.MAX_VALUE);
-        shop.store.trouble(Kind.ATTEMPT, Trouble.REPLY_LOST, Integer.MAX_VALUE);
-        shop.store.trouble(Kind.RENEW, Trouble.REPLY_LOST, Integer.MAX_VALUE);
+    /** Says of each write that it has taken that it may not have been taken, as a commit with a warning was. */
+    private static final class Doubtful extends ForwardingStore {
+        Doubtful(IdempotencyStore store) {
+            super(store);
+        }
 
-        StoreException failure = Failures.store(() -> charge.execute(ORDER));
+        private static Snapshot doubt(Snapshot snapshot) {
+            if (snapshot.applied()) {
+                throw new StoreException("The commit was cut short", true, null);
+            }
+            return snapshot;
+        }
+
+        @Override
+        public Snapshot reserve(Write write) {
+            return doubt(super.reserve(write));
+        }
+
+        @Override
+        public Snapshot replace(IdempotencyRecord expected, Write write) {
+            return doubt(super.replace(expected, write));
+        }
+    }
+
+    @Test
+    void execute_storeTakesEachReservationAndSaysThatItMayNot_endsAfterAFewTries() throws Throwable {
+        var charge =
+                shop.charge(on(Idempotency.builder(new Doubtful(shop.store)))).calling(shop.working());
+
+        StoreException failure = Failures.store(() -> Eventually.get(shop.submit(() -> charge.execute(ORDER))));
 
         assertThat(failure.mayHaveWritten()).isTrue();
         assertThat(shop.calls).hasValue(0);
