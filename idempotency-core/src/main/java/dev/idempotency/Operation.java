@@ -247,7 +247,7 @@ public final class Operation<I, O extends @Nullable Object> {
      * As {@link #execute}, without blocking: the store is asked on threads of the library, and an operation built with
      * {@link Builder#callingAsync} holds no thread while its call runs. Cancelling the future does not stop the call.
      *
-     * @param request the request; not null, and the same again for every retry
+     * @param request the request; not null, the same again for every retry, and not changed before the future has ended
      * @return completes with the recorded result, or exceptionally with what {@link #execute} throws
      * @throws IllegalArgumentException if no key or fingerprint can be taken of the request; nothing was written
      * @throws IllegalStateException if the call was to join a transaction of this thread: it would run on another one;

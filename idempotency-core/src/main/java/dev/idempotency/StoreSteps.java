@@ -67,7 +67,9 @@ final class StoreSteps {
             }
             failed(request.name());
             boolean ambiguous = mayHaveWritten || failure.mayHaveWritten();
-            if (tries < TRIES && until - ports.nanoTime().getAsLong() > 0) {
+            if (tries < TRIES
+                    && failure.isRetryable()
+                    && until - ports.nanoTime().getAsLong() > 0) {
                 return backOff(tries, () -> ask(request, then, givenUp, ambiguous, tries + 1, until));
             }
             return givenUp.apply(

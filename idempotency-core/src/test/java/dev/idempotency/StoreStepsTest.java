@@ -23,20 +23,18 @@ final class StoreStepsTest {
     private final Ports ports =
             new Ports(nanoTime::get, AttemptToken::random, new StateMachine(), tries -> 1L, lease -> {}, events::add);
 
-    private static Step.Reply refused() {
-        return new Step.Reply(null, new StoreException("no connection", false, null));
-    }
+    private StoreException failure = new StoreException("gone", false, null);
 
     /** How often the store is asked, each try taking so long. */
     private int tries(StoreSteps steps, Duration each) {
         var asked = new AtomicInteger();
         Step<String> step = steps.ask(
-                FIND, snapshot -> new Step.Done<>("found", null), failure -> new Step.Done<>("given up", null));
+                FIND, snapshot -> new Step.Done<>("found", null), failed -> new Step.Done<>("given up", null));
         while (!(step instanceof Step.Done<String>)) {
             if (step instanceof Step.Ask<String> ask) {
                 asked.incrementAndGet();
                 nanoTime.addAndGet(each.toNanos());
-                step = ask.then().apply(refused());
+                step = ask.then().apply(new Step.Reply(null, failure));
             } else if (step instanceof Step.Pause<String> pause) {
                 step = pause.then().get();
             }
@@ -58,6 +56,14 @@ final class StoreStepsTest {
                 .isEqualTo(1);
         assertThat(tries(new StoreSteps(ports, Standing.KEY, Duration.ofSeconds(10)), Duration.ofSeconds(4)))
                 .isEqualTo(3);
+    }
+
+    @Test
+    void ask_storeSaysThatAnotherTryWouldMeetTheSame_isNotAskedAgain() {
+        failure = StoreException.notRetryable("the pool has given no connection within 30 s", null);
+
+        assertThat(tries(new StoreSteps(ports, Standing.KEY, Duration.ofSeconds(10)), Duration.ZERO))
+                .isEqualTo(1);
     }
 
     @Test
