@@ -212,7 +212,7 @@ final class CommandsTest {
 
         assertThat(readme.blocks().get(0).language()).isEqualTo("java");
         assertThat(readme.blocks().get(0).line()).isLessThan(25);
-        assertThat(readme.lines()).hasSizeLessThan(135);
+        assertThat(readme.lines()).hasSizeLessThanOrEqualTo(150);
         assertThat(readme.blocks().stream()
                         .filter(block -> block.language().equals("sh"))
                         .limit(2)
