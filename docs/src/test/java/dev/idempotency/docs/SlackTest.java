@@ -94,6 +94,7 @@ final class SlackTest {
         // tag::copy[]
         return SlackConsumer.named("copy")
                 .on("message:*")
+                .newestOnly()
                 .where(event -> event.channel() != null)
                 .handle((event, context) ->
                         messages.apply(event, context.version().orElseThrow()));

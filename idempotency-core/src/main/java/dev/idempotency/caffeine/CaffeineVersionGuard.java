@@ -41,6 +41,13 @@ final class CaffeineVersionGuard implements VersionGuard {
         return verdict[0];
     }
 
+    @Override
+    public Verdict compare(IdempotencyKey entity, EntityVersion version) {
+        Standing standing = versions.getIfPresent(entity);
+        int order = standing == null ? 1 : version.compareTo(standing.version());
+        return order > 0 ? Verdict.NEWER : order == 0 ? Verdict.SAME : Verdict.STALE;
+    }
+
     /** The cache forgets by itself. */
     @Override
     public int purge(int limit) {

@@ -41,6 +41,17 @@ public interface VersionGuard {
     Verdict advance(IdempotencyKey entity, EntityVersion version, Duration retention);
 
     /**
+     * Compares a version with the one that stands, and changes nothing. Whoever lets a version stand only after handling it
+     * compares before, and {@link #advance advances} after.
+     *
+     * @param entity which thing
+     * @param version which state of it
+     * @return what {@link #advance} would have answered at this moment
+     * @throws StoreException if the store failed
+     */
+    Verdict compare(IdempotencyKey entity, EntityVersion version);
+
+    /**
      * Forgets versions whose retention is over. Safe to run on every node at any time.
      *
      * @param limit how many at most, from 1

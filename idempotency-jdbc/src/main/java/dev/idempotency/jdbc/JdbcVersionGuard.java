@@ -14,6 +14,7 @@ final class JdbcVersionGuard implements VersionGuard {
     private final Connections connections;
     private final String advance;
     private final String standing;
+    private final String compare;
     private final String purge;
 
     JdbcVersionGuard(Connections connections, Table table, String time) {
@@ -27,6 +28,13 @@ final class JdbcVersionGuard implements VersionGuard {
                 + " WHERE standing.expires_at <= (SELECT now FROM clock) OR (EXCLUDED.number, EXCLUDED.deleted,"
                 + " EXCLUDED.tie_break) > (standing.number, standing.deleted, standing.tie_break)";
         standing = "SELECT FROM " + t + " WHERE scope = ? AND key = ? AND number = ? AND deleted = ? AND tie_break = ?";
+        compare = "SELECT CASE WHEN (told.number, told.deleted, told.tie_break) = (standing.number, standing.deleted,"
+                + " standing.tie_break) THEN 1 WHEN (told.number, told.deleted, told.tie_break) > (standing.number,"
+                + " standing.deleted, standing.tie_break) THEN 2 ELSE 0 END FROM " + t
+                + " AS standing, (VALUES (CAST(? AS"
+                + " text) COLLATE \"C\", CAST(? AS text) COLLATE \"C\", CAST(? AS bigint), CAST(? AS boolean), CAST(? AS"
+                + " text) COLLATE \"C\")) AS told (scope, key, number, deleted, tie_break) WHERE standing.scope ="
+                + " told.scope AND standing.key = told.key AND standing.expires_at > (SELECT " + time + ")";
         purge = "WITH due AS MATERIALIZED (SELECT scope, key FROM " + t + " WHERE expires_at <= (SELECT " + time
                 + ") ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED) DELETE FROM " + t
                 + " AS standing USING due WHERE standing.scope = due.scope AND standing.key = due.key";
@@ -44,6 +52,19 @@ final class JdbcVersionGuard implements VersionGuard {
                 try (ResultSet row = statement.executeQuery()) {
                     // Whatever else stands by now, or has just been purged, was greater.
                     return row.next() ? Verdict.SAME : Verdict.STALE;
+                }
+            }
+        });
+    }
+
+    @Override
+    public Verdict compare(IdempotencyKey entity, EntityVersion version) {
+        return connections.plain("compare", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(compare)) {
+                bind(statement, entity, version);
+                try (ResultSet row = statement.executeQuery()) {
+                    int order = row.next() ? row.getInt(1) : 2;
+                    return order == 2 ? Verdict.NEWER : order == 1 ? Verdict.SAME : Verdict.STALE;
                 }
             }
         });

@@ -21,7 +21,16 @@ final class RedisVersionGuard implements VersionGuard {
 
     @Override
     public Verdict advance(IdempotencyKey entity, EntityVersion version, Duration retention) {
-        byte[] span = Bounds.positive("retention", retention);
+        return step(entity, version, Bounds.positive("retention", retention));
+    }
+
+    @Override
+    public Verdict compare(IdempotencyKey entity, EntityVersion version) {
+        return step(entity, version, Bounds.notNegative("retention", Duration.ZERO));
+    }
+
+    /** A retention of zero changes nothing. */
+    private Verdict step(IdempotencyKey entity, EntityVersion version, byte[] span) {
         Object verdict = steps.write(advance, List.of(layout.version(entity)), sortable(version), span)
                 .get(0);
         return verdict.equals(2L) ? Verdict.NEWER : verdict.equals(1L) ? Verdict.SAME : Verdict.STALE;

@@ -61,26 +61,28 @@ final class Consuming {
         if (!consumer.wants(event)) {
             return Outcome.LEFT_OUT;
         }
-        if (consumer.hearsOfChanges() && isStale(event, identities)) {
+        Optional<IdempotencyKey> entity = consumer.isOrdered(event)
+                ? identities.entity(event).map(id -> new IdempotencyKey("slack." + consumer.name(), id))
+                : Optional.empty();
+        Optional<EntityVersion> version = SlackKeys.version(event);
+        boolean isOrdered = entity.isPresent() && version.isPresent();
+        if (isOrdered && guard.compare(entity.get(), version.get()) == VersionGuard.Verdict.STALE) {
             return Outcome.STALE;
         }
         Identities.Identity identity = identities.of(event);
-        var work = new Work(identity.key(), event, new AtomicBoolean());
+        boolean isTyped =
+                consumer.handler().tellsTypesApart() && SlackKeys.message(event).isPresent();
+        String key = isTyped ? SlackKeys.ofType(identity.key(), event.type()) : identity.key();
+        var work = new Work(key, event, new AtomicBoolean());
         operation.execute(work);
+        if (isOrdered) {
+            // Only now: a version that fails must not take older ones with it.
+            guard.advance(entity.get(), version.get(), retention);
+        }
         if (work.isRun.get()) {
             return Outcome.HANDLED;
         }
         return identity.isOtherMessage() ? Outcome.DUPLICATE_ACT : Outcome.DUPLICATE;
-    }
-
-    private boolean isStale(SlackEvent event, Identities identities) {
-        Optional<String> entity = identities.entity(event);
-        Optional<EntityVersion> version = SlackKeys.version(event);
-        if (entity.isEmpty() || version.isEmpty()) {
-            return false;
-        }
-        var key = new IdempotencyKey("slack." + consumer.name(), entity.get());
-        return guard.advance(key, version.get(), retention) == VersionGuard.Verdict.STALE;
     }
 
     private String call(Work work, Attempt attempt) {

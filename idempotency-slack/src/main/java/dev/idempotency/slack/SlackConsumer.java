@@ -25,11 +25,13 @@ public final class SlackConsumer {
     private final List<String> routes;
     private final Predicate<SlackEvent> filter;
     private final SlackHandler handler;
+    private final boolean newestOnly;
 
     private SlackConsumer(Builder builder, SlackHandler handler) {
         this.name = builder.name;
         this.routes = List.copyOf(builder.routes);
         this.filter = builder.filter;
+        this.newestOnly = builder.newestOnly;
         this.handler = Objects.requireNonNull(handler, "handler");
     }
 
@@ -50,6 +52,7 @@ public final class SlackConsumer {
         private final String name;
         private final List<String> routes = new ArrayList<>();
         private Predicate<SlackEvent> filter = event -> true;
+        private boolean newestOnly;
 
         private Builder(String name) {
             if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,39}")) {
@@ -92,6 +95,18 @@ public final class SlackConsumer {
         }
 
         /**
+         * Drops every state of a message that is older than one that this consumer has handled, the message itself too. For
+         * consumers that keep copies of messages: an edit has all of the message in it. Without it, an edit or a deletion is
+         * dropped when it is older than one that was handled, and a message is never dropped.
+         *
+         * @return this
+         */
+        public Builder newestOnly() {
+            newestOnly = true;
+            return this;
+        }
+
+        /**
          * Makes the consumer.
          *
          * @param handler what it does
@@ -120,13 +135,12 @@ public final class SlackConsumer {
                 || (type.equals("message") && routes.contains("message:*"));
     }
 
-    /** Whether it hears of what happens to messages later, so that their order matters. */
-    boolean hearsOfChanges() {
-        return routes.stream()
-                .anyMatch(route -> route.equals("*")
-                        || route.equals("message:*")
-                        || route.equals("message:message_changed")
-                        || route.equals("message:message_deleted"));
+    /**
+     * Whether this event is dropped when a newer state of its message was handled. A message is a thing of its own to whoever
+     * answers it: the edit that Slack makes when it unfurls a link says nothing about that.
+     */
+    boolean isOrdered(SlackEvent event) {
+        return newestOnly || (!handler.tellsTypesApart() && SlackKeys.isChange(event));
     }
 
     boolean wants(SlackEvent event) {

@@ -18,4 +18,15 @@ public interface SlackHandler {
      * @throws Exception if it failed: it is called again later
      */
     void handle(SlackEvent event, HandlerContext context) throws Exception;
+
+    /**
+     * Whether events of different types are different things to this handler, also when they tell of the same message, and come in
+     * any order. So it is for an app that has one function for {@code message} and another one for {@code app_mention}: each of
+     * them is to hear of the message once.
+     *
+     * @return false by default: a message is handled once, whatever event tells of it
+     */
+    default boolean tellsTypesApart() {
+        return false;
+    }
 }

@@ -165,7 +165,8 @@ public final class SlackKeys {
         if (messageTs(event) == null || when == null) {
             return Optional.empty();
         }
-        String tieBreak = event.eventId() == null ? "" : key(event.eventId());
+        // A message and its app_mention tell of one state.
+        String tieBreak = event.eventId() == null || !isChange(event) ? "" : key(event.eventId());
         return micros(when)
                 .map(number ->
                         new EntityVersion(number, tieBreak, subtype(event).equals("message_deleted")));
@@ -207,6 +208,18 @@ public final class SlackKeys {
 
     private static String subtype(SlackEvent event) {
         return Objects.requireNonNullElse(event.subtype(), "");
+    }
+
+    /** Whether the event tells of what became of a message later. */
+    static boolean isChange(SlackEvent event) {
+        String subtype = subtype(event);
+        return isMessage(event) && (subtype.equals("message_changed") || subtype.equals("message_deleted"));
+    }
+
+    /** A message, as events of one type tell of it. */
+    static String ofType(String message, String type) {
+        String typed = message + ":" + type;
+        return typed.length() <= LONGEST && type.matches("[a-z_]+") ? typed : digested(message, type);
     }
 
     private static String app(SlackEvent event) {

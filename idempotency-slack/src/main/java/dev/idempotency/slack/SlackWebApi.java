@@ -362,8 +362,7 @@ public final class SlackWebApi {
             return false;
         }
         try {
-            return guard.advance(
-                            shared(method), new EntityVersion(clock.millis(), "", false), SlackHttp.DEFAULT_RETRY_AFTER)
+            return guard.compare(shared(method), new EntityVersion(clock.millis(), "", false))
                     == VersionGuard.Verdict.STALE;
         } catch (StoreException e) {
             LOG.warn("Whether others were told to wait with {} is not known", method, e);

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * number of workers, in any number of processes, may share an inbox and its store. Thread-safe.
  *
  * <p>An event goes through this: what bots have written is dropped; consumers that hear of its type are looked up; each of them may
- * leave it out; what is older than what the consumer has seen of its message is dropped, where the consumer hears of edits or
- * deletions; and only then it counts as taken, under the key of its message, and the handler runs. One that fails is tried again,
+ * leave it out; an edit or a deletion that is older than one that the consumer has handled is dropped; and only then it counts as
+ * taken, under the key of its message, and the handler runs. One that fails is tried again,
  * and becomes a dead letter in the end; consumers that have handled it are not called again.
  *
  * @since 0.1.0
@@ -324,6 +324,12 @@ public final class SlackWorker implements AutoCloseable {
                 outcome = Outcome.FAILED;
                 // One that may succeed later outweighs one that never will.
                 failure = failure == null || failure instanceof UnprocessableException ? cause(e) : failure;
+            }
+            if (outcome == Outcome.STALE) {
+                LOG.info(
+                        "Consumer {} has handled a newer state of the message that {} tells of, and leaves it out",
+                        consuming.consumer().name(),
+                        SlackKeys.delivery(event));
             }
             tell(consuming.consumer().name(), event, outcome, began);
         }

@@ -78,7 +78,10 @@ final class ConvergenceProperties {
                     ProviderProfile.of("itself", "a test", ProviderProfile.KeyFormat.uuid(), Duration.ofDays(7)),
                     true,
                     null);
-            var consumer = SlackConsumer.named("copy").on("message:*").handle((event, context) -> apply(copy, event));
+            var consumer = SlackConsumer.named("copy")
+                    .on("message:*")
+                    .newestOnly()
+                    .handle((event, context) -> apply(copy, event));
             var consuming = new Consuming(consumer, idempotency, guard, settings);
             var identities = new Identities(idempotency, settings);
             for (SlackEvent event : events) {
@@ -125,6 +128,11 @@ final class ConvergenceProperties {
         return new VersionGuard() {
             @Override
             public Verdict advance(IdempotencyKey entity, EntityVersion version, Duration retention) {
+                return Verdict.NEWER;
+            }
+
+            @Override
+            public Verdict compare(IdempotencyKey entity, EntityVersion version) {
                 return Verdict.NEWER;
             }
 

@@ -245,9 +245,12 @@ final class SlackKeysTest {
         EntityVersion deletion =
                 SlackKeys.version(Fixtures.event("message_deleted")).orElseThrow();
 
-        assertThat(message).isEqualTo(new EntityVersion(1_767_225_599_000_100L, "Ev0MESSAGE", false));
+        assertThat(message).isEqualTo(new EntityVersion(1_767_225_599_000_100L, "", false));
         assertThat(edit).isEqualTo(new EntityVersion(1_767_225_660_000_200L, "Ev0EDIT", false));
         assertThat(deletion).isEqualTo(new EntityVersion(1_767_225_700_000_300L, "Ev0DELETION", true));
+        assertThat(SlackKeys.version(Fixtures.event("app_mention")))
+                .as("a message and its mention are one state")
+                .hasValue(message);
         assertThat(message).isLessThan(edit);
         assertThat(edit).isLessThan(deletion);
     }

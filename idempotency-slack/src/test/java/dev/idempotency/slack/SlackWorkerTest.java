@@ -254,8 +254,8 @@ final class SlackWorkerTest {
 
     @Test
     void worker_lateEditAndLateMessage_areStaleAfterWhatIsNewer() {
-        try (var worker = worker(
-                b -> b.consumer(SlackConsumer.named("copy").on("message:*").handle(this::record)))) {
+        try (var worker = worker(b -> b.consumer(
+                SlackConsumer.named("copy").on("message:*").newestOnly().handle(this::record)))) {
             take(Told.edit("Ev3", "1.000100", "3.000300", "second"));
             settle();
             take(Told.edit("Ev2", "1.000100", "2.000200", "first"), Told.message("Ev1", "1.000100"));
@@ -273,6 +273,92 @@ final class SlackWorkerTest {
         assertThat(outcomes())
                 .containsExactlyInAnyOrder(
                         Outcome.HANDLED, Outcome.STALE, Outcome.STALE, Outcome.HANDLED, Outcome.STALE);
+    }
+
+    /** Slack unfurls a link by an edit, in the moment of the message itself: docs.slack.dev/reference/events/message/message_changed. */
+    @Test
+    void worker_messageWhoseUnfurlWasHandledFirst_isAnsweredAllTheSame() {
+        try (var worker =
+                worker(b -> b.consumer(SlackConsumer.named("all").on("*").handle(this::record)))) {
+            take(Told.edit("Ev2", "1.000100", "1.000300", "with its unfurl"));
+            settle();
+            take(Told.message("Ev1", "1.000100"));
+            settle();
+        }
+
+        assertThat(outcomes()).containsExactly(Outcome.HANDLED, Outcome.HANDLED);
+        assertThat(calls).contains("all:A0HOME:C0GENERAL:1.000100:reply");
+    }
+
+    @Test
+    void worker_messageThatFailedBeforeItsUnfurlWasHandled_isAnsweredByItsRetry() {
+        var unfurled = new CountDownLatch(1);
+        var failures = new AtomicInteger(1);
+        take(Told.message("Ev1", "1.000100"), Told.edit("Ev2", "1.000100", "1.000300", "with its unfurl"));
+
+        try (var worker =
+                worker(b -> b.consumer(SlackConsumer.named("all").on("*").handle((event, context) -> {
+                    if (event.subtype() != null) {
+                        unfurled.countDown();
+                    } else if (failures.getAndDecrement() > 0) {
+                        assertThat(unfurled.await(1, TimeUnit.MINUTES)).isTrue();
+                        throw new IllegalStateException("not yet");
+                    } else {
+                        record(event, context);
+                    }
+                })))) {
+            settle();
+        }
+
+        assertThat(calls).containsExactly("all:A0HOME:C0GENERAL:1.000100:reply");
+    }
+
+    @Test
+    void worker_hundredLinkedMessagesWithTheirUnfurlsInTheSameMoment_areAllAnswered() {
+        for (int i = 100; i < 200; i++) {
+            take(
+                    Told.edit("EvU" + i, "1.000" + i, "1.000" + i, "with its unfurl"),
+                    Told.message("EvM" + i, "1.000" + i));
+        }
+
+        try (var worker =
+                worker(b -> b.consumer(SlackConsumer.named("all").on("*").handle(this::record)))) {
+            settle();
+        }
+
+        assertThat(calls.stream().filter(key -> !key.contains(":changed:"))).hasSize(100);
+    }
+
+    @Test
+    void worker_editThatIsGivenUp_takesNoOlderStateOfItsMessageWithIt() {
+        try (var worker = worker(b -> b.consumer(
+                SlackConsumer.named("copy").on("message:*").newestOnly().handle((event, context) -> {
+                    if (event.subtype() != null) {
+                        throw new UnprocessableException("no such edit");
+                    }
+                    record(event, context);
+                })))) {
+            take(Told.edit("Ev2", "1.000100", "2.000200", "never handled"));
+            settle();
+            take(Told.message("Ev1", "1.000100"));
+            settle();
+        }
+
+        assertThat(calls).containsExactly("copy:A0HOME:C0GENERAL:1.000100:reply");
+        assertThat(outcomes()).containsExactly(Outcome.FAILED, Outcome.HANDLED);
+    }
+
+    @Test
+    void worker_lateEdit_isStaleWithoutBeingAskedFor() {
+        try (var worker =
+                worker(b -> b.consumer(SlackConsumer.named("all").on("*").handle(this::record)))) {
+            take(Told.edit("Ev3", "1.000100", "3.000300", "second"));
+            settle();
+            take(Told.edit("Ev2", "1.000100", "2.000200", "first"));
+            settle();
+        }
+
+        assertThat(outcomes()).containsExactly(Outcome.HANDLED, Outcome.STALE);
     }
 
     @Test

@@ -30,7 +30,7 @@ public enum BrokenGuards {
                     return 1;
                 }
             },
-            "G1 G2 G3 G4 G5 G6 G7 G8 G10 G11"),
+            "G1 G2 G3 G4 G5 G6 G7 G8 G10 G11 G13"),
     /** What was told before is stale: whoever crashed before his work was done never does it. */
     TAKES_A_REPETITION_FOR_STALE(
             clock -> new ReferenceGuard(clock) {
@@ -40,7 +40,7 @@ public enum BrokenGuards {
                     return order == 0 ? -1 : order;
                 }
             },
-            "G3 G8 G10"),
+            "G3 G8 G10 G13"),
     /** Compares numbers alone. */
     IGNORES_THE_TIE_BREAK(
             clock -> new ReferenceGuard(clock) {
@@ -51,7 +51,7 @@ public enum BrokenGuards {
                             : super.compare(version, standing);
                 }
             },
-            "G2 G4 G10"),
+            "G2 G4 G10 G13"),
     /** Compares tie-breaks without regard to case. */
     IGNORES_CASE(
             clock -> new ReferenceGuard(clock) {
@@ -70,7 +70,7 @@ public enum BrokenGuards {
                             version.number(), version.tieBreak().toLowerCase(Locale.ROOT), version.deleted());
                 }
             },
-            "G2"),
+            "G2 G13"),
     /** Deletions are versions like others. */
     IGNORES_DELETIONS(
             clock -> new ReferenceGuard(clock) {
@@ -81,7 +81,7 @@ public enum BrokenGuards {
                             .compare(version, standing);
                 }
             },
-            "G3 G4"),
+            "G3 G4 G13"),
     /** A deletion leaves nothing behind. */
     FORGETS_DELETED(
             clock -> new ReferenceGuard(clock) {
@@ -141,7 +141,7 @@ public enum BrokenGuards {
                     return false;
                 }
             },
-            "G6 G7"),
+            "G6 G7 G13"),
     /** Looks first, and writes then, in two steps. */
     LOOKS_THEN_WRITES(
             clock -> new ReferenceGuard(clock) {
@@ -164,6 +164,15 @@ public enum BrokenGuards {
                 }
             },
             "G8"),
+    /** What was only compared stands from then on: whatever is older is lost when the handler fails. */
+    COMPARES_BY_ADVANCING(
+            clock -> new ReferenceGuard(clock) {
+                @Override
+                public synchronized Verdict compare(IdempotencyKey entity, EntityVersion version) {
+                    return advance(entity, version, Duration.ofMinutes(5));
+                }
+            },
+            "G13"),
     /** Scope and value are joined. */
     JOINS_KEY_PARTS(
             clock -> new ReferenceGuard(clock) {
@@ -204,7 +213,7 @@ public enum BrokenGuards {
             },
             "G11"),
     /** The clock stands still. */
-    STOPS_THE_CLOCK(clock -> new ReferenceGuard(InstantSource.fixed(clock.instant())), "G6 G7"),
+    STOPS_THE_CLOCK(clock -> new ReferenceGuard(InstantSource.fixed(clock.instant())), "G6 G7 G13"),
     /** Any number will do. */
     TAKES_ANY_ARGUMENT(
             clock -> new ReferenceGuard(clock) {

@@ -72,6 +72,13 @@ class ReferenceGuard implements VersionGuard {
     }
 
     @Override
+    public synchronized Verdict compare(IdempotencyKey entity, EntityVersion version) {
+        Standing standing = standing(entity);
+        int order = standing == null ? 1 : compare(version, standing.version());
+        return order > 0 ? Verdict.NEWER : order == 0 ? Verdict.SAME : Verdict.STALE;
+    }
+
+    @Override
     public synchronized int purge(int limit) {
         requireLimit(limit);
         List<Object> due = versions.entrySet().stream()

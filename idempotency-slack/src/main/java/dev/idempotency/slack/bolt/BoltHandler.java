@@ -72,6 +72,12 @@ public final class BoltHandler implements SlackHandler {
         return base + ":" + purpose;
     }
 
+    /** True: an app on Bolt has a handler for each type of event. */
+    @Override
+    public boolean tellsTypesApart() {
+        return true;
+    }
+
     /**
      * Runs the app's handlers.
      *

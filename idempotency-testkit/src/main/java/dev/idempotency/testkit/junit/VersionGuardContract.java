@@ -251,6 +251,27 @@ public abstract class VersionGuardContract {
                 () -> assertThrows(IllegalArgumentException.class, () -> guard().purge(0)));
     }
 
+    @Test
+    @Clause("G13")
+    @DisplayName(
+            "G13. Comparing answers what advancing would, also after the retention is over, and changes nothing: not the version that stands, nor its retention.")
+    void compare_anyVersion_changesNothing() {
+        assertEquals(Verdict.NEWER, guard().compare(entity, new EntityVersion(7, "a", true)));
+        assertEquals(Verdict.NEWER, edited(5, "m"));
+        assertEquals(Verdict.NEWER, guard().compare(entity, new EntityVersion(5, "n", false)));
+        assertEquals(Verdict.NEWER, guard().compare(entity, new EntityVersion(5, "a", true)));
+        assertEquals(Verdict.SAME, guard().compare(entity, new EntityVersion(5, "m", false)));
+        assertEquals(Verdict.STALE, guard().compare(entity, new EntityVersion(5, "M", false)));
+        assertEquals(Verdict.STALE, guard().compare(entity, new EntityVersion(4, "z", true)));
+        assertEquals(Verdict.SAME, edited(5, "m"));
+
+        var other = new IdempotencyKey(scope, "other");
+        guard().advance(other, new EntityVersion(5, "m", false), shortSpan());
+        guard().compare(other, new EntityVersion(6, "m", false));
+        elapse(shortSpan());
+        assertEquals(Verdict.NEWER, guard().compare(other, new EntityVersion(1, "a", false)), "forgotten");
+    }
+
     private Verdict edited(long number, String tieBreak) {
         return guard().advance(entity, new EntityVersion(number, tieBreak, false), longSpan());
     }
