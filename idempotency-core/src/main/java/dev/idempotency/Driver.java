@@ -128,7 +128,7 @@ final class Driver {
         if (first instanceof Step.Ask && store instanceof AsyncStore) {
             goOn(begin(spec, execution, first), spec, execution, result);
         } else {
-            workers.executor().execute(() -> advance(spec, execution, () -> first, result));
+            workers.begin(() -> advance(spec, execution, () -> first, result));
         }
         return result;
     }

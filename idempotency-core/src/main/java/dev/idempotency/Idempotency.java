@@ -156,6 +156,7 @@ public final class Idempotency implements AutoCloseable {
                 audience::tell,
                 near,
                 new RecentReplays(),
+                workers.goingOn(),
                 Watch.NONE);
     }
 

@@ -107,6 +107,11 @@ final class Lease {
         onLost.listen(action);
     }
 
+    /** As {@link #onLost}, for code of the user's: it may take its time, and must not keep others from being renewed. */
+    void signalLost(Runnable action) {
+        onLost.listen(() -> ports.elsewhere().execute(() -> Audience.quietly("a lost lease", action)));
+    }
+
     void onOverdue(Runnable action) {
         onOverdue.listen(action);
     }

@@ -329,7 +329,14 @@ public final class Operation<I, O extends @Nullable Object> {
 
     /** A call that has run into its time-out keeps nobody waiting; should its answer still come, it is recorded. */
     private CompletableFuture<Answer<O>> overdue(Execution<I, O> execution, CompletableFuture<Answer<O>> running) {
-        execution.onOverdue(running::complete);
+        execution.onOverdue(answer -> {
+            try {
+                // What follows is the caller's code, and must not run where leases are renewed.
+                driver.threads().execute(() -> running.complete(answer));
+            } catch (Throwable e) {
+                running.complete(answer);
+            }
+        });
         return running;
     }
 

@@ -2,6 +2,7 @@ package dev.idempotency;
 
 import dev.idempotency.store.AttemptToken;
 import io.github.resilience4j.core.IntervalFunction;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param events hears everything; never throws
  * @param near outcomes that need no store; null for none
  * @param replays what the operation's latest runs have met
+ * @param elsewhere runs code of the user's that may take its time, where nobody waits for it
  * @param watch who watches this run
  */
 record Ports(
@@ -29,6 +31,7 @@ record Ports(
         Consumer<IdempotencyEvent> events,
         @Nullable NearCache near,
         RecentReplays replays,
+        Executor elsewhere,
         Watch watch) {
 
     /** Nobody watches, and nothing is near. */
@@ -39,7 +42,7 @@ record Ports(
             IntervalFunction backoff,
             Consumer<Lease> leases,
             Consumer<IdempotencyEvent> events) {
-        this(nanoTime, tokens, machine, backoff, leases, events, null, new RecentReplays(), Watch.NONE);
+        this(nanoTime, tokens, machine, backoff, leases, events, null, new RecentReplays(), Runnable::run, Watch.NONE);
     }
 
     /** The same for one run. */
@@ -59,6 +62,7 @@ record Ports(
                 },
                 near,
                 replays,
+                elsewhere,
                 run);
     }
 }

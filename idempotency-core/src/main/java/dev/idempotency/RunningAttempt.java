@@ -50,7 +50,7 @@ final class RunningAttempt implements Attempt {
         if (lease == null) {
             action.run();
         } else {
-            lease.onLost(action);
+            lease.signalLost(action);
         }
     }
 }

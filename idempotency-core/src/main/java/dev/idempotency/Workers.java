@@ -1,6 +1,8 @@
 package dev.idempotency;
 
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
@@ -10,6 +12,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,6 +29,9 @@ final class Workers {
     /** How much later than it was due something is taken to have been forgotten by the user's timer. */
     private static final Duration FORGOTTEN_AFTER = Duration.ofMinutes(1);
 
+    /** How often what an executor of the user's has taken and not begun is looked at. */
+    private static final Duration LOOK_AFTER = Duration.ofSeconds(1);
+
     private static final class TimerThread extends Thread {
         TimerThread(Runnable task, String name) {
             super(task, name);
@@ -36,6 +42,8 @@ final class Workers {
     private final @Nullable ScheduledExecutorService givenTimer;
     private final ThreadPoolExecutor own;
     private final ScheduledThreadPoolExecutor ownTimer;
+    private final Set<Handing> handed = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean watching = new AtomicBoolean();
 
     Workers(@Nullable ExecutorService given, @Nullable ScheduledExecutorService givenTimer) {
         this.given = given;
@@ -66,14 +74,125 @@ final class Workers {
         };
     }
 
-    /** Runs what is begun, on the user's threads if there are any. */
+    /**
+     * Runs what is begun.
+     *
+     * @throws RuntimeException if the executor refuses it, as {@link Error} may be thrown; it is not run then
+     */
+    void begin(Runnable task) {
+        if (given == null) {
+            own.execute(task);
+        } else {
+            hand(given, new Handing(Thread.currentThread(), task));
+        }
+    }
+
+    /**
+     * Runs what is under way: on a thread of the library's where the user's executor takes it not, forgets it, or would run it on
+     * the library's timer.
+     *
+     * @throws RuntimeException if no thread can be had at all, as {@link Error} may be thrown
+     */
+    void goOn(Runnable task) {
+        if (given == null) {
+            own.execute(task);
+            return;
+        }
+        var handing = new Handing(Thread.currentThread(), task);
+        try {
+            hand(given, handing);
+        } catch (Throwable e) {
+            if (handing.take()) {
+                LOG.warn("The executor takes no task; what is under way goes on on a thread of the library's", e);
+                own.execute(task);
+            }
+        }
+    }
+
+    private void hand(ExecutorService executor, Handing handing) {
+        try {
+            executor.execute(handing);
+        } finally {
+            handing.over = true;
+        }
+        if (!handing.taken.get()) {
+            handed.add(handing);
+            watch();
+        }
+    }
+
+    /** An executor that is shut down forgets what it has taken and not begun, and tells nobody. */
+    private void watch() {
+        if (!handed.isEmpty() && watching.compareAndSet(false, true)) {
+            try {
+                var unused = ownTimer.schedule(this::look, LOOK_AFTER.toNanos(), TimeUnit.NANOSECONDS);
+            } catch (Throwable e) {
+                watching.set(false);
+                LOG.warn("Whether the executor forgets tasks is not watched: no timer can be had", e);
+            }
+        }
+    }
+
+    private void look() {
+        try {
+            boolean forgets = given != null && given.isShutdown();
+            handed.removeIf(handing -> {
+                if (forgets && handing.take()) {
+                    LOG.warn("The executor was shut down; what it had taken is run on a thread of the library's");
+                    own.execute(handing.task);
+                }
+                return handing.taken.get();
+            });
+        } catch (Throwable e) {
+            LOG.warn("What the executor has forgotten cannot be run yet: no thread can be had", e);
+        } finally {
+            watching.set(false);
+            watch();
+        }
+    }
+
+    /** A task on its way to a thread; run once, whoever takes it. */
+    private final class Handing implements Runnable {
+        private final Thread from;
+        private final Runnable task;
+        private final AtomicBoolean taken = new AtomicBoolean();
+        private volatile boolean over;
+
+        Handing(Thread from, Runnable task) {
+            this.from = from;
+            this.task = task;
+        }
+
+        boolean take() {
+            return taken.compareAndSet(false, true);
+        }
+
+        @Override
+        public void run() {
+            if (!take()) {
+                return;
+            }
+            // Leases are renewed by the timer, so a call that an executor would run on it must not stand there.
+            if (!over && from instanceof TimerThread && Thread.currentThread() == from) {
+                own.execute(task);
+            } else {
+                task.run();
+            }
+        }
+    }
+
+    /** The user's threads, or the library's. */
     ExecutorService executor() {
         return given == null ? own : given;
     }
 
-    /** The timer, the user's if there is one. */
+    /** The user's timer, or the library's. */
     ScheduledExecutorService timer() {
         return givenTimer == null ? ownTimer : givenTimer;
+    }
+
+    boolean hasTimerOfTheUsers() {
+        return givenTimer != null;
     }
 
     /**
@@ -88,58 +207,6 @@ final class Workers {
         } catch (Throwable e) {
             // The pause ends all the same.
             return null;
-        }
-    }
-
-    boolean hasTimerOfTheUsers() {
-        return givenTimer != null;
-    }
-
-    /**
-     * Runs what is under way: on a thread of the library's where the user's executor takes it not, or would run it on the
-     * library's timer.
-     *
-     * @throws RuntimeException if no thread can be had at all, as {@link Error} may be thrown
-     */
-    void goOn(Runnable task) {
-        if (given == null) {
-            own.execute(task);
-            return;
-        }
-        var handing = new Handing(Thread.currentThread(), task);
-        try {
-            given.execute(handing);
-        } catch (Throwable e) {
-            if (handing.begun) {
-                throw e;
-            }
-            LOG.warn("The executor takes no task; what is under way goes on on a thread of the library's", e);
-            own.execute(task);
-        } finally {
-            handing.over = true;
-        }
-    }
-
-    /** Leases are renewed by the timer, so a call that an executor would run on it must not stand there. */
-    private final class Handing implements Runnable {
-        private final Thread from;
-        private final Runnable task;
-        private volatile boolean over;
-        private volatile boolean begun;
-
-        Handing(Thread from, Runnable task) {
-            this.from = from;
-            this.task = task;
-        }
-
-        @Override
-        public void run() {
-            begun = true;
-            if (!over && from instanceof TimerThread && Thread.currentThread() == from) {
-                own.execute(task);
-            } else {
-                task.run();
-            }
         }
     }
 

@@ -211,6 +211,38 @@ final class NothingHangsTest {
     }
 
     @Test
+    void executeAsync_executorIsShutDownWithTheTaskInItsQueue_ends() throws Throwable {
+        var executor = Executors.newFixedThreadPool(1);
+        executor.execute(() -> Eventually.opens(never));
+        var charge = shop.charge(on(builder().executor(executor))).calling(shop.working());
+        var running = charge.executeAsync(ORDER);
+
+        assertThat(executor.shutdownNow()).isNotEmpty();
+
+        assertThat(Eventually.get(running)).isEqualTo(new Receipt("effect-1", 100));
+    }
+
+    @Test
+    void executeAsync_callersCodeBlocksAfterATimeout_leasesOfOthersAreRenewed() throws Throwable {
+        int many = 40;
+        var hanging = new AtomicInteger();
+        for (int i = 0; i < many; i++) {
+            var unused = neverAnswering(impatient())
+                    .executeAsync(new Order("hangs-" + i, 1))
+                    .whenComplete((receipt, failure) -> {
+                        hanging.incrementAndGet();
+                        Eventually.opens(never);
+                    });
+        }
+        Eventually.holds("the callers' code blocks", () -> hanging.get() == many);
+        var charge = neverAnswering(shop.charge().callTimeout(Duration.ofMinutes(10)));
+        var unused = charge.executeAsync(ORDER);
+        long before = shop.events.count(Type.RENEWED);
+
+        Eventually.holds("it is renewed", () -> shop.events.count(Type.RENEWED) > before + 2);
+    }
+
+    @Test
     void execute_executorIsShutDownAndTheStoreFailsAfterTheCall_callerIsToldOfTheDoubtAndTheOutcomeIsRecordedLater() {
         var executor = Executors.newCachedThreadPool();
         executor.shutdownNow();
@@ -301,16 +333,19 @@ final class NothingHangsTest {
 
     // ---- calls that never answer
 
+    private Operation.Builder<Order, Receipt> impatient() {
+        return shop.charge().callTimeout(Duration.ofMillis(300));
+    }
+
     private Operation<Order, Receipt> neverAnswering(Operation.Builder<Order, Receipt> charge) {
         return charge.lease(Duration.ofMillis(300))
-                .callTimeout(Duration.ofMillis(300))
                 .waitAtMost(Duration.ofSeconds(10))
                 .callingAsync((order, attempt) -> new CompletableFuture<>());
     }
 
     @Test
     void executeAsync_callNeverAnswers_endsInDoubtAtItsTimeout() {
-        var charge = neverAnswering(shop.charge());
+        var charge = neverAnswering(impatient());
 
         var failure = Failures.inDoubt(() -> Eventually.get(charge.executeAsync(ORDER)));
 
@@ -319,7 +354,7 @@ final class NothingHangsTest {
 
     @Test
     void execute_callNeverAnswers_endsInDoubtAtItsTimeout() {
-        var charge = neverAnswering(shop.charge());
+        var charge = neverAnswering(impatient());
 
         Failures.inDoubt(() -> Eventually.get(shop.submit(() -> charge.execute(ORDER))));
     }
