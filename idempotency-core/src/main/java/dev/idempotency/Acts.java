@@ -20,8 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * How a person's act is done: refused if it must be, else written to the trail as intended, then to the record, then to the
@@ -29,7 +27,6 @@ import org.slf4j.LoggerFactory;
  * can see that it was done. Thread-safe.
  */
 final class Acts {
-    private static final Logger LOG = LoggerFactory.getLogger(Acts.class);
     private static final int PAGE = 100;
     private static final StateMachine MACHINE = new StateMachine();
 
@@ -534,11 +531,7 @@ final class Acts {
     private void tell(IdempotencyEvent.Type type, IdempotencyRecord record, String detail) {
         var event = new IdempotencyEvent(type, record.key(), record.generation(), record.attempt(), detail);
         for (IdempotencyListener listener : listeners) {
-            try {
-                listener.on(event);
-            } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
-                LOG.warn("A listener failed on {}; nothing else changes", type, e);
-            }
+            Audience.quietly(type.name(), () -> listener.on(event));
         }
     }
 }

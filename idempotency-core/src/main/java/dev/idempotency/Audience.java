@@ -60,11 +60,14 @@ final class Audience {
         }
     }
 
-    /** Does what somebody else's code does. */
+    /** Runs somebody else's code. Whatever it throws, an Error or a checked exception too, is logged and ends nothing. */
     static void quietly(String what, Runnable call) {
         try {
             call.run();
-        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
             LOG.warn("A listener or tracing failed on {}; nothing else changes", what, e);
         }
     }

@@ -15,10 +15,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
@@ -44,6 +44,9 @@ public final class Reconciler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
     private static final int PAGE = 100;
 
+    /** How much longer than its call and its question may take a recovery keeps others waiting. */
+    private static final Duration MARGIN = Duration.ofSeconds(5);
+
     private final Idempotency idempotency;
     private final IdempotencyStore store;
     private final Ports ports;
@@ -56,13 +59,33 @@ public final class Reconciler implements AutoCloseable {
     private final Semaphore free;
     private final Lock sweeping = new ReentrantLock();
     private final Map<IdempotencyKey, Failing> failing = new ConcurrentHashMap<>();
+    private final Map<IdempotencyKey, Turn> underWay = new ConcurrentHashMap<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
 
-    private @Nullable ScheduledFuture<?> timer;
     private boolean started;
-    private volatile boolean closed;
 
     /** A key whose recovery has not succeeded, and the monotonic time before which it is not tried again. */
     private record Failing(int tries, long notBefore) {}
+
+    /**
+     * One recovery that has begun. It has a permit until it ends, or until it is given up because it takes too long: then it goes
+     * on by itself, and no other begins for the key before it has ended.
+     */
+    private static final class Turn {
+        final IdempotencyRecord listed;
+        final long until;
+        private final AtomicBoolean over = new AtomicBoolean();
+
+        Turn(IdempotencyRecord listed, long until) {
+            this.listed = listed;
+            this.until = until;
+        }
+
+        /** True for whoever is first: he gives the permit back. */
+        boolean end() {
+            return over.compareAndSet(false, true);
+        }
+    }
 
     private Reconciler(Builder builder) {
         idempotency = builder.idempotency;
@@ -89,45 +112,53 @@ public final class Reconciler implements AutoCloseable {
     }
 
     /**
-     * Goes through the store in the background from now on, until it is closed. The first time at once.
+     * Goes through the store in the background from now on, until it is closed. The first time at once. It has a thread of its
+     * own, which no executor can refuse and no failure ends.
      *
      * @throws IllegalStateException if it was started or closed before
      */
     public synchronized void start() {
-        if (started || closed) {
-            throw new IllegalStateException("The reconciler was " + (closed ? "closed" : "started") + " before");
+        if (started || isClosed()) {
+            throw new IllegalStateException("The reconciler was " + (isClosed() ? "closed" : "started") + " before");
         }
+        var thread = new Thread(this::sweepUntilClosed, "idempotency-reconciler");
+        thread.setDaemon(true);
+        thread.start();
         started = true;
-        schedule(0);
     }
 
-    private synchronized void schedule(long millis) {
-        if (!closed) {
-            timer = idempotency.scheduler().schedule(this::submit, millis, TimeUnit.MILLISECONDS);
+    private boolean isClosed() {
+        return closing.getCount() == 0;
+    }
+
+    private void sweepUntilClosed() {
+        while (!isClosed()) {
+            try {
+                sweepQuietly();
+                if (closing.await(pauses.apply(1), TimeUnit.MILLISECONDS)) {
+                    return;
+                }
+            } catch (Throwable e) {
+                // Not even a failure to log ends this, and nobody but close() does.
+            }
         }
     }
 
-    private void submit() {
+    private void sweepQuietly() {
         try {
-            idempotency.executor().execute(() -> {
-                try {
-                    sweep();
-                } catch (StoreException e) {
-                    LOG.warn("The store failed; its unresolved keys are gone through again later", e);
-                } catch (RuntimeException e) {
-                    LOG.error("Going through the unresolved keys failed; it is done again later", e);
-                } finally {
-                    schedule(pauses.apply(1));
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            LOG.error("The executor takes no tasks; unresolved keys are not gone through any more", e);
+            sweep();
+        } catch (StoreException e) {
+            LOG.warn("The store failed; its unresolved keys are gone through again later", e);
+        } catch (Throwable e) {
+            LOG.error("Going through the unresolved keys failed; it is done again later", e);
         }
     }
 
     /**
-     * Goes through the unresolved keys of the store once, and waits until each recovery that it has begun has ended. Two
-     * sweeps of one reconciler never overlap: the second waits for the first.
+     * Goes through the unresolved keys of the store once, and waits until each recovery that it has begun has ended, or takes
+     * longer than the operation's {@code callTimeout} and {@code recoveryTimeout} together: such a one keeps no other key
+     * waiting, goes on by itself, and is not begun again before it has ended. A key that cannot be read, or whose recovery
+     * fails with whatever, is one failed key. Two sweeps of one reconciler never overlap: the second waits for the first.
      *
      * @return what was seen and done
      * @throws StoreException if the store failed to list keys; those that were listed before are dealt with
@@ -147,12 +178,7 @@ public final class Reconciler implements AutoCloseable {
      */
     @Override
     public void close() {
-        synchronized (this) {
-            closed = true;
-            if (timer != null) {
-                timer.cancel(false);
-            }
-        }
+        closing.countDown();
         boolean interrupted = false;
         long until = System.nanoTime() + stopWithin.toNanos();
         while (true) {
@@ -200,8 +226,7 @@ public final class Reconciler implements AutoCloseable {
                 long now = ports.nanoTime().getAsLong();
                 failing.values().removeIf(last -> now - last.notBefore() > forgetAfter.toNanos());
             } finally {
-                // All of them are free again when the last recovery has ended.
-                free.acquireUninterruptibly(parallelism);
+                awaitPermits(parallelism);
                 free.release(parallelism);
             }
             return new Sweep(
@@ -216,22 +241,35 @@ public final class Reconciler implements AutoCloseable {
 
         /** False when there is nothing more to see: what came into its state after the sweep began is for the next one. */
         private boolean visit(IdempotencyRecord listed) {
-            if (begun == null) {
-                begunAt = ports.nanoTime().getAsLong();
-                begun = store.find(listed.key());
+            if (isClosed()) {
+                return false;
             }
-            if (closed || listed.times().stateSince().isAfter(begun.now())) {
+            if (begun == null && !learnTime(listed)) {
+                unresolved++;
+                return true;
+            }
+            Snapshot first = Objects.requireNonNull(begun);
+            if (listed.times().stateSince().isAfter(first.now())) {
                 return false;
             }
             unresolved++;
             // About what the store's clock says now: what rests on it is decided on its own clock again.
-            Instant now = begun.now().plusNanos(ports.nanoTime().getAsLong() - begunAt);
+            Instant now = first.now().plusNanos(ports.nanoTime().getAsLong() - begunAt);
             if (listed.state() == State.IN_FLIGHT && !listed.isLapsed(now)) {
                 inFlight++;
             } else {
                 act(listed);
             }
             return true;
+        }
+
+        /** The store's time comes with a key; where one cannot be read, the next one serves. */
+        private boolean learnTime(IdempotencyRecord listed) {
+            return guarded(listed.key(), () -> {
+                long at = ports.nanoTime().getAsLong();
+                begun = store.find(listed.key());
+                begunAt = at;
+            });
         }
 
         private void act(IdempotencyRecord listed) {
@@ -251,7 +289,7 @@ public final class Reconciler implements AutoCloseable {
                 return;
             }
             if (listed.state() == State.IN_FLIGHT) {
-                guarded(listed.key(), () -> expire(listed));
+                var unused = guarded(listed.key(), () -> expire(listed));
             }
         }
 
@@ -260,31 +298,92 @@ public final class Reconciler implements AutoCloseable {
             try {
                 release(operation, listed);
                 ended(listed, null);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 ended(listed, e);
             }
         }
 
         private void recover(Operation<?, ?> operation, IdempotencyRecord listed) {
-            free.acquireUninterruptibly();
-            if (closed) {
+            awaitPermits(1);
+            if (isClosed()) {
                 // Whoever closes waits for all permits, so nothing may begin once he could have had them.
                 free.release();
+                return;
+            }
+            var turn = new Turn(listed, ports.nanoTime().getAsLong() + longest(operation));
+            if (underWay.putIfAbsent(listed.key(), turn) != null) {
+                free.release();
+                inDoubt.increment();
                 return;
             }
             CompletableFuture<? extends Answer<?>> done;
             try {
                 done = operation.recover(listed);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 done = CompletableFuture.failedFuture(e);
             }
             var unused = done.whenComplete((answer, failure) -> {
-                try {
-                    ended(listed, outcome(answer, failure));
-                } finally {
-                    free.release();
+                underWay.remove(listed.key(), turn);
+                if (turn.end()) {
+                    try {
+                        ended(listed, outcome(answer, failure));
+                    } finally {
+                        free.release();
+                    }
                 }
             });
+        }
+
+        /**
+         * Takes permits. Waits for recoveries that are under way, each as long as it may take: whatever its call, its executor or
+         * a timer does, it cannot hold its permit for ever.
+         */
+        private void awaitPermits(int permits) {
+            boolean interrupted = false;
+            try {
+                while (true) {
+                    try {
+                        if (free.tryAcquire(permits, untilTheNextIsOverdue(), TimeUnit.NANOSECONDS)) {
+                            return;
+                        }
+                        giveUpOverdue();
+                    } catch (InterruptedException e) {
+                        interrupted = true;
+                    }
+                }
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+
+        /** At most a second: the clock of this process may be one that moves by itself. */
+        private long untilTheNextIsOverdue() {
+            long now = ports.nanoTime().getAsLong();
+            long left = TimeUnit.SECONDS.toNanos(1);
+            for (Turn turn : underWay.values()) {
+                left = Math.min(left, turn.until - now);
+            }
+            return Math.max(left, TimeUnit.MILLISECONDS.toNanos(1));
+        }
+
+        private void giveUpOverdue() {
+            long now = ports.nanoTime().getAsLong();
+            for (Turn turn : underWay.values()) {
+                if (turn.until - now <= 0 && turn.end()) {
+                    try {
+                        putOff(turn.listed.key());
+                        inDoubt.increment();
+                        LOG.warn(
+                                "Recovery of {} takes longer than its call and its lookup may; it goes on by itself, and the key"
+                                        + " is tried again once it has ended",
+                                turn.listed.key());
+                    } finally {
+                        free.release();
+                    }
+                }
+            }
         }
 
         private static @Nullable Throwable outcome(@Nullable Answer<?> answer, @Nullable Throwable failure) {
@@ -322,14 +421,25 @@ public final class Reconciler implements AutoCloseable {
             }
         }
 
-        private void guarded(IdempotencyKey key, Runnable step) {
+        /** True if it was done; else the key has failed, and no other one. */
+        private boolean guarded(IdempotencyKey key, Runnable step) {
             try {
                 step.run();
-            } catch (StoreException e) {
+                return true;
+            } catch (Throwable e) {
                 failed.increment();
-                LOG.warn("The store failed on {}; it is tried again later", key, e);
+                LOG.warn("{} could not be read or written; it is tried again later", key, e);
+                return false;
             }
         }
+    }
+
+    private static long longest(Operation<?, ?> operation) {
+        return Waits.nanos(operation
+                .spec
+                .callTimeout()
+                .plus(operation.spec.recoveryTimeout())
+                .plus(MARGIN));
     }
 
     private boolean isDue(IdempotencyKey key) {

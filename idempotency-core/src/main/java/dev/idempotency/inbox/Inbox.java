@@ -169,8 +169,11 @@ public final class Inbox {
         for (InboxListener listener : listeners) {
             try {
                 listener.on(event);
-            } catch (RuntimeException e) {
-                LOG.warn("A listener failed on {}", event, e);
+            } catch (Throwable e) {
+                if (e instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                }
+                LOG.warn("A listener failed on {}; nothing else changes", event, e);
             }
         }
     }

@@ -8,10 +8,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
@@ -62,7 +63,7 @@ public final class InboxWorker implements AutoCloseable {
 
     private final Set<Running> running = ConcurrentHashMap.newKeySet();
     private final Thread poller;
-    private final ExecutorService tasks;
+    private final ThreadPoolExecutor tasks;
     private final ScheduledExecutorService renewals;
 
     private InboxWorker(Builder builder) {
@@ -76,7 +77,13 @@ public final class InboxWorker implements AutoCloseable {
         free = new Semaphore(builder.concurrency);
         String name = "inbox-" + inbox.queue();
         poller = new Thread(this::poll, name);
-        tasks = Executors.newFixedThreadPool(builder.concurrency, work -> new Thread(work, name + "-task"));
+        tasks = new ThreadPoolExecutor(
+                builder.concurrency,
+                builder.concurrency,
+                0,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                work -> new Thread(work, name + "-task"));
         renewals = Executors.newSingleThreadScheduledExecutor(work -> {
             var thread = new Thread(work, name + "-renewal");
             thread.setDaemon(true);
@@ -181,17 +188,27 @@ public final class InboxWorker implements AutoCloseable {
         }
 
         /**
-         * Starts a worker.
+         * Starts a worker, with all its threads: one that polls, one that renews, and one for each message that is handled at
+         * once.
          *
          * @return a worker that runs until it is closed
+         * @throws OutOfMemoryError if there is no thread to be had; nothing was started then
          */
         public InboxWorker start() {
             var worker = new InboxWorker(this);
-            worker.inbox.onOffered(worker.wakeUp);
-            worker.poller.start();
-            long third = Math.max(1, lease.toMillis() / 3);
-            var unused = worker.renewals.scheduleWithFixedDelay(worker::renew, third, third, TimeUnit.MILLISECONDS);
-            return worker;
+            try {
+                // Now, and not when the first messages have been claimed: then nobody could be told that there are no
+                // threads.
+                worker.tasks.prestartAllCoreThreads();
+                long third = Math.max(1, lease.toMillis() / 3);
+                var unused = worker.renewals.scheduleWithFixedDelay(worker::renew, third, third, TimeUnit.MILLISECONDS);
+                worker.poller.start();
+                worker.inbox.onOffered(worker.wakeUp);
+                return worker;
+            } catch (Throwable e) {
+                worker.close();
+                throw e;
+            }
         }
 
         private static int atLeastOne(String name, int value) {
@@ -229,44 +246,64 @@ public final class InboxWorker implements AutoCloseable {
     }
 
     private void poll() {
-        try {
-            while (!isClosing()) {
-                // No more is claimed than can run at once: what waited in this process would wait under a lease.
-                if (!free.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
-                    continue;
-                }
-                news.drainPermits();
-                if (claim(1 + free.drainPermits()) == 0) {
-                    news.tryAcquire(pollEvery.toNanos(), TimeUnit.NANOSECONDS);
-                }
+        while (!isClosing()) {
+            try {
+                pollOnce();
+            } catch (Throwable e) {
+                // Not even a failure to log ends this, and nobody but close() does: an interrupt is somebody's mistake.
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void pollOnce() throws InterruptedException {
+        // No more is claimed than can run at once: what waited in this process would wait under a lease.
+        if (!free.tryAcquire(LOOK_UP_MILLIS, TimeUnit.MILLISECONDS)) {
+            return;
+        }
+        news.drainPermits();
+        if (claim(1 + free.drainPermits()) == 0) {
+            news.tryAcquire(pollEvery.toNanos(), TimeUnit.NANOSECONDS);
         }
     }
 
     /** Answers how many messages there were. */
     private int claim(int room) {
-        List<InboxClaim> claims = List.of();
+        int left = room;
         try {
-            if (!isClosing()) {
-                claims = inbox.store().claim(inbox.queue(), room, lease);
+            List<InboxClaim> claims = isClosing() ? List.of() : inbox.store().claim(inbox.queue(), room, lease);
+            for (InboxClaim claim : claims) {
+                var next = new Running(claim);
+                running.add(next);
+                inbox.emit(next.event(InboxEvent.Type.CLAIMED, ""));
+                if (handOver(next)) {
+                    left--;
+                }
             }
-        } catch (RuntimeException e) {
+            return claims.size();
+        } catch (Throwable e) {
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
             LOG.warn(
                     "Queue {} could not be asked for messages, asked again in {}: {}",
                     inbox.queue(),
                     pollEvery,
                     e.toString());
+            return 0;
+        } finally {
+            free.release(left);
         }
-        free.release(room - claims.size());
-        for (InboxClaim claim : claims) {
-            var next = new Running(claim);
-            running.add(next);
-            inbox.emit(next.event(InboxEvent.Type.CLAIMED, ""));
+    }
+
+    /** False if no thread takes it: it is then tried again like one that failed. */
+    private boolean handOver(Running next) {
+        try {
             tasks.execute(() -> run(next));
+            return true;
+        } catch (Throwable e) {
+            failed(next, e);
+            return false;
         }
-        return claims.size();
     }
 
     private void run(Running current) {
@@ -306,8 +343,18 @@ public final class InboxWorker implements AutoCloseable {
             bury(current, reason);
             return;
         }
-        Duration delay = Duration.ofMillis(backoff.apply(claim.attempt()));
+        Duration delay = backoffAfter(claim.attempt());
         end(current, InboxEvent.Type.RETRIED, reason, () -> inbox.store().retry(claim, delay, reason));
+    }
+
+    /** The user's function; where it fails, the message waits as long as for a store that failed. */
+    private Duration backoffAfter(int attempt) {
+        try {
+            return Duration.ofMillis(Math.max(0, backoff.apply(attempt)));
+        } catch (Throwable e) {
+            LOG.warn("The backoff of queue {} failed; {} is taken instead", inbox.queue(), pollEvery, e);
+            return pollEvery;
+        }
     }
 
     private void bury(Running current, String reason) {
@@ -328,8 +375,9 @@ public final class InboxWorker implements AutoCloseable {
                     lost(current, "claimed by somebody else");
                 }
                 return;
-            } catch (StoreException e) {
-                if (tries == RECORDINGS) {
+            } catch (Throwable e) {
+                // Only a failing store may be asked again at once.
+                if (tries == RECORDINGS || !(e instanceof StoreException)) {
                     LOG.warn(
                             "The end of {} could not be recorded",
                             current.claim.message().key(),
@@ -353,7 +401,7 @@ public final class InboxWorker implements AutoCloseable {
                 if (!inbox.store().renew(current.claim, lease) && running.contains(current)) {
                     lost(current, "claimed by somebody else");
                 }
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 LOG.warn(
                         "The claim of {} could not be renewed",
                         current.claim.message().key(),

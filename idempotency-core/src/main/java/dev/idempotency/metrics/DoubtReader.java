@@ -18,6 +18,8 @@ final class DoubtReader {
     /** Where a reading ends: what it says is then "at least". */
     static final int MOST = 10_000;
 
+    private static final int TRIES = 5;
+
     private record Doubts(int count, double oldestSeconds) {
         static final Doubts NONE = new Doubts(0, 0);
 
@@ -51,7 +53,7 @@ final class DoubtReader {
         if (page.isEmpty()) {
             return found;
         }
-        Instant now = store.find(page.get(0).key()).now();
+        Instant now = now(page);
         for (int seen = page.size(); ; seen += page.size()) {
             for (IdempotencyRecord record : page) {
                 Instant since = inDoubtSince(record, now);
@@ -65,6 +67,19 @@ final class DoubtReader {
             }
             page = store.listUnresolved(page.get(page.size() - 1), PAGE);
         }
+    }
+
+    /** The store's time comes with a key; where one cannot be read, the next one serves. */
+    private Instant now(List<IdempotencyRecord> page) {
+        RuntimeException last = new IllegalStateException("no key");
+        for (IdempotencyRecord record : page.subList(0, Math.min(TRIES, page.size()))) {
+            try {
+                return store.find(record.key()).now();
+            } catch (RuntimeException e) {
+                last = e;
+            }
+        }
+        throw last;
     }
 
     /** A lapsed attempt is in doubt, although nobody has met it yet. */

@@ -161,7 +161,7 @@ public final class IdempotencyMetrics implements IdempotencyListener, MeterBinde
         boolean failed = false;
         try {
             doubts.read();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             failed = true;
             LOG.warn("The keys in doubt could not be read; the gauges say so", e);
         }

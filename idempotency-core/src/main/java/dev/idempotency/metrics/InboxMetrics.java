@@ -118,7 +118,7 @@ public final class InboxMetrics implements InboxListener, MeterBinder, AutoClose
         InboxDepth found = null;
         try {
             found = store.depth(queue);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.warn("The depth of queue {} could not be read; the gauges say so", queue, e);
         }
         depth = found;

@@ -5,9 +5,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads a store now and then, on a daemon thread of its own. Thread-safe. */
 final class Readings implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Readings.class);
+
     private final Runnable reading;
     private final Duration every;
     private @Nullable ScheduledExecutorService thread;
@@ -16,7 +20,7 @@ final class Readings implements AutoCloseable {
     /**
      * Begins with nothing.
      *
-     * @param reading what is done; does not throw
+     * @param reading what is done; whatever it throws is logged, and it is done again
      * @param every how long after one reading the next one begins
      * @throws IllegalArgumentException if {@code every} is not 1 second to 1 hour
      */
@@ -24,7 +28,14 @@ final class Readings implements AutoCloseable {
         if (every.compareTo(Duration.ofSeconds(1)) < 0 || every.compareTo(Duration.ofHours(1)) > 0) {
             throw new IllegalArgumentException("every is " + every + "; it must be 1 second to 1 hour");
         }
-        this.reading = reading;
+        // A task that throws is never run again.
+        this.reading = () -> {
+            try {
+                reading.run();
+            } catch (Throwable e) {
+                LOG.warn("A reading for the metrics failed; it is done again in {}", every, e);
+            }
+        };
         this.every = every;
     }
 
@@ -32,12 +43,13 @@ final class Readings implements AutoCloseable {
         if (thread != null || closed) {
             return;
         }
-        thread = Executors.newSingleThreadScheduledExecutor(task -> {
+        var timer = Executors.newSingleThreadScheduledExecutor(task -> {
             var made = new Thread(task, "idempotency-metrics");
             made.setDaemon(true);
             return made;
         });
-        var unused = thread.scheduleWithFixedDelay(reading, 0, every.toMillis(), TimeUnit.MILLISECONDS);
+        var unused = timer.scheduleWithFixedDelay(reading, 0, every.toMillis(), TimeUnit.MILLISECONDS);
+        thread = timer;
     }
 
     @Override

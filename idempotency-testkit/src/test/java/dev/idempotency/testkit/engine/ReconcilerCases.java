@@ -440,7 +440,7 @@ public abstract class ReconcilerCases {
         sweeping.start();
         Eventually.holds(
                 "one is asked about, the next waits for its turn",
-                () -> asked.get() == 1 && sweeping.getState() == Thread.State.WAITING);
+                () -> asked.get() == 1 && sweeping.getState() == Thread.State.TIMED_WAITING);
         var closing = new Thread(reconciler::close);
         closing.start();
         Eventually.holds("waits", () -> closing.getState() == Thread.State.TIMED_WAITING);

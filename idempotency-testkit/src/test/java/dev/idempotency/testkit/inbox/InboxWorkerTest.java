@@ -368,4 +368,83 @@ final class InboxWorkerTest {
             return done;
         }
     }
+
+    @Test
+    void worker_listenerThatThrowsErrors_handlesAllMessages() {
+        Queue<String> handled = new ConcurrentLinkedQueue<>();
+        var failing = Inbox.builder(store, "events")
+                .listener(event -> {
+                    throw new NoClassDefFoundError("a listener");
+                })
+                .build();
+        for (int i = 0; i < 5; i++) {
+            failing.offer("message-" + i, new byte[] {1}, Map.of());
+        }
+
+        try (var worker = quick(
+                        failing, claim -> handled.add(claim.message().key().value()))
+                .start()) {
+            until("all are handled", () -> handled.size() == 5);
+        }
+
+        assertThat(handled).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void worker_storeThatThrowsErrors_isAskedAgain() {
+        var failures = new AtomicInteger(3);
+        var done = new AtomicInteger();
+        var failing = inbox(new ForwardingInbox(store) {
+            @Override
+            public List<InboxClaim> claim(String queue, int limit, Duration lease) {
+                if (failures.getAndDecrement() > 0) {
+                    throw new OutOfMemoryError("unable to create native thread");
+                }
+                return super.claim(queue, limit, lease);
+            }
+        });
+        offer("key");
+
+        try (var worker = quick(failing, claim -> done.incrementAndGet()).start()) {
+            until("it is done", () -> count(Type.DONE) == 1);
+        }
+
+        assertThat(done).hasValue(1);
+    }
+
+    @Test
+    void worker_interruptedByItsOwnListener_goesOn() {
+        var handled = new AtomicInteger();
+        var interrupting = Inbox.builder(store, "events")
+                .listener(event -> Thread.currentThread().interrupt())
+                .build();
+        offer("first");
+
+        try (var worker =
+                quick(interrupting, claim -> handled.incrementAndGet()).start()) {
+            until("the first is handled", () -> handled.get() >= 1);
+            offer("second");
+            until("the second is handled", () -> handled.get() >= 2);
+        }
+    }
+
+    @Test
+    void worker_backoffThatThrows_triesTheMessageAgain() {
+        offer("key");
+
+        try (var worker = inbox.worker(claim -> {
+                    if (claim.attempt() == 1) {
+                        throw new IllegalStateException("once");
+                    }
+                })
+                .pollEvery(MOMENT)
+                .backoff(attempt -> {
+                    throw new IllegalStateException("no idea");
+                })
+                .start()) {
+            until("it is done", () -> count(Type.DONE) == 1);
+        }
+
+        assertThat(typesOf("key")).containsExactly(Type.OFFERED, Type.CLAIMED, Type.RETRIED, Type.CLAIMED, Type.DONE);
+    }
 }
