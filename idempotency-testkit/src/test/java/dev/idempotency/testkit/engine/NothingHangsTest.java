@@ -11,6 +11,7 @@ import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyEvent.Type;
 import dev.idempotency.Operation;
 import dev.idempotency.Recovery;
+import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
@@ -20,6 +21,7 @@ import dev.idempotency.store.Write;
 import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.engine.ProbeStore.Kind;
 import dev.idempotency.testkit.engine.ProbeStore.Trouble;
+import dev.idempotency.testkit.process.ChildJvm;
 import io.github.resilience4j.retry.Retry;
 import io.github.resilience4j.retry.RetryConfig;
 import java.time.Duration;
@@ -481,40 +483,66 @@ final class NothingHangsTest {
         assertThat(failure.getCause()).hasMessageContaining("inside the call of the same key");
     }
 
-    @Test
-    void execute_waitsForAnotherRun_runsNoTaskOfAnybodyElseMeanwhile() throws Throwable {
-        var started = new CountDownLatch(1);
-        var charge = shop.charge().waitAtMost(Eventually.DEADLINE).calling((order, attempt) -> {
-            started.countDown();
-            Eventually.opens(never);
-            return new Receipt("e", order.amount());
-        });
-        var owner = shop.submit(() -> charge.execute(ORDER));
-        Eventually.opens(started);
-        var pool = new ForkJoinPool(1);
-        open.add(pool::shutdownNow);
-        var waits = new AtomicBoolean();
-        var ranInside = new AtomicInteger();
-        var waiter = pool.submit(() -> {
-            // In the worker's own queue: a wait that helps would run it here.
-            CompletableFuture.runAsync(
-                    () -> {
-                        if (waits.get()) {
-                            ranInside.incrementAndGet();
+    /** A caller on a thread of the common pool, which has tasks of its own waiting, meets another run of its key. */
+    static final class WaitsInTheCommonPool {
+        public static void main(String[] args) throws Exception {
+            var started = new CountDownLatch(1);
+            var answer = new CountDownLatch(1);
+            var waits = new AtomicBoolean();
+            var ranInside = new AtomicInteger();
+            var waiting = new CountDownLatch(1);
+            var charge = Idempotency.builder(CaffeineIdempotencyStore.create())
+                    .listener(event -> {
+                        if (event.type() == Type.WAITING) {
+                            waiting.countDown();
                         }
-                    },
-                    pool);
-            waits.set(true);
-            try {
-                return charge.execute(ORDER);
-            } finally {
-                waits.set(false);
+                    })
+                    .build()
+                    .operation("charge", Order.class, Receipt.class)
+                    .key(Order::id)
+                    .waitAtMost(Eventually.DEADLINE)
+                    .calling((order, attempt) -> {
+                        started.countDown();
+                        Eventually.opens(answer);
+                        return new Receipt("e", order.amount());
+                    });
+            var owner = new Thread(() -> charge.execute(ORDER));
+            owner.start();
+            Eventually.opens(started);
+            // All others of the pool are busy, so that what this worker has queued is its own.
+            var busy = new CountDownLatch(ForkJoinPool.getCommonPoolParallelism() - 1);
+            for (long i = busy.getCount(); i > 0; i--) {
+                CompletableFuture.runAsync(() -> {
+                    busy.countDown();
+                    Eventually.opens(answer);
+                });
             }
-        });
-        shop.events.await(Type.WAITING);
-        never.countDown();
+            Eventually.opens(busy);
+            var waiter = CompletableFuture.supplyAsync(() -> {
+                CompletableFuture.runAsync(() -> {
+                    if (waits.get()) {
+                        ranInside.incrementAndGet();
+                    }
+                });
+                waits.set(true);
+                Receipt receipt = charge.execute(ORDER);
+                waits.set(false);
+                return receipt;
+            });
+            Eventually.opens(waiting);
+            Eventually.orAfter(Duration.ofMillis(300), () -> ranInside.get() > 0);
+            int inside = ranInside.get();
+            answer.countDown();
+            waiter.get(30, TimeUnit.SECONDS);
+            System.out.println("ran inside: " + inside);
+        }
+    }
 
-        assertThat(Eventually.get(waiter)).isEqualTo(Eventually.get(owner));
-        assertThat(ranInside).hasValue(0);
+    @Test
+    void execute_waitsForAnotherRunOnAThreadOfTheCommonPool_runsNoTaskOfAnybodyElseMeanwhile() throws Exception {
+        try (var child = ChildJvm.start(List.of("-XX:ActiveProcessorCount=4"), WaitsInTheCommonPool.class)) {
+            assertThat(child.await(line -> line.startsWith("ran inside: "), Duration.ofMinutes(2)))
+                    .isEqualTo("ran inside: 0");
+        }
     }
 }
