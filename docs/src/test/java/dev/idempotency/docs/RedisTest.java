@@ -13,10 +13,13 @@ import dev.idempotency.inbox.EntityVersion;
 import dev.idempotency.inbox.InboxMessage;
 import dev.idempotency.redis.RedisIdempotencyStore;
 import dev.idempotency.redis.RedisProbe;
+import dev.idempotency.testkit.process.RedisCluster;
 import dev.idempotency.testkit.process.RedisServer;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +35,7 @@ final class RedisTest {
         try (var server = RedisServer.start()) {
             var uri = server.uri();
             // tag::store[]
-            RedisClient client = RedisClient.create(uri); // redis://, rediss:// or redis-sentinel://
+            RedisClient client = RedisClient.create(uri); // redis:// or rediss://
             client.setOptions(ClientOptions.builder()
                     .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
                     .socketOptions(SocketOptions.builder()
@@ -58,6 +61,25 @@ final class RedisTest {
             assertThat(charge.explain().toString()).contains("LOSSY");
             assertThat(server.ask("KEYS", "*")).matches("\\{billing:\\d+\\.\\d+}:11:charge-cardORD-1");
             idempotency.close();
+            store.close();
+            client.shutdown();
+        }
+    }
+
+    @Test
+    void store_behindSentinels_worksAsTheGuideMakesIt() {
+        try (var server = RedisServer.start();
+                var sentinel = RedisServer.sentinelOf(server, "billing")) {
+            var sentinels = "redis-sentinel://127.0.0.1:" + sentinel.port() + "#billing";
+            // tag::sentinels[]
+            RedisURI uri = RedisURI.create(sentinels); // redis-sentinel://host-1,host-2,host-3#billing
+            RedisClient client = RedisClient.create();
+            RedisIdempotencyStore store =
+                    RedisIdempotencyStore.builder(client, uri).prefix("billing").build();
+            // end::sentinels[]
+            assertThat(store.probes())
+                    .singleElement()
+                    .satisfies(probe -> assertThat(probe.role()).isEqualTo("master"));
             store.close();
             client.shutdown();
         }
@@ -173,9 +195,11 @@ final class RedisTest {
                 .findFirst()
                 .orElseThrow();
         try (var server = RedisServer.start();
-                var other = RedisClient.create(server.uri())) {
+                var other = RedisClient.create(server.uri() + "/3")) {
             assertThat(server.ask(rules.strip().split("\\s+"))).isEqualTo("OK");
-            try (var client = RedisClient.create(server.uri().replace("redis://", "redis://idempotency:password@"));
+            // On a database of its own: a client then has to select it.
+            try (var client = RedisClient.create(
+                            server.uri().replace("redis://", "redis://idempotency:password@") + "/3");
                     var store = RedisIdempotencyStore.builder(client)
                             .prefix("billing")
                             .build();
@@ -208,6 +232,52 @@ final class RedisTest {
                 assertThat(admin.audit(key, null, 10)).containsExactly(wish);
                 assertThat(admin.audit(null, null, 10)).containsExactly(wish);
                 assertThat(server.ask("ACL", "LOG")).isEmpty();
+            }
+        }
+    }
+
+    /** In a Cluster, while a slot moves: its keys are asked for where they already are. */
+    @Test
+    void access_asTheGuideGrantsIt_isEnoughWhileASlotMoves() {
+        var rules = GUIDE.blocks().stream()
+                .map(block -> String.join(" ", block.text()))
+                .filter(text -> text.startsWith("ACL SETUSER"))
+                .findFirst()
+                .orElseThrow();
+        try (var cluster = RedisCluster.start()) {
+            for (var master : cluster.masters()) {
+                assertThat(master.ask(rules.strip().split("\\s+"))).isEqualTo("OK");
+            }
+            var first = cluster.masters().get(0);
+            try (var client = RedisClusterClient.create(
+                            first.uri().replace("redis://", "redis://idempotency:password@"));
+                    var store = RedisIdempotencyStore.builder(client)
+                            .prefix("billing")
+                            .build();
+                    var idempotency = Idempotency.on(store)) {
+                Operation<String, String> charge = idempotency
+                        .operation("charge-card", String.class, String.class)
+                        .key(order -> order)
+                        .calling((order, attempt) -> "ch_" + order);
+                charge.execute("ORD-1");
+                var from = cluster.masters().stream()
+                        .filter(master -> !master.ask("KEYS", "*").isEmpty())
+                        .findFirst()
+                        .orElseThrow();
+                var key = from.ask("KEYS", "*");
+                var to = cluster.masters().stream()
+                        .filter(master -> master != from)
+                        .findFirst()
+                        .orElseThrow();
+                var slot = from.ask("CLUSTER", "KEYSLOT", key);
+                assertThat(to.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", from.ask("CLUSTER", "MYID")))
+                        .isEqualTo("OK");
+                assertThat(from.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", to.ask("CLUSTER", "MYID")))
+                        .isEqualTo("OK");
+                assertThat(from.ask("MIGRATE", "127.0.0.1", Integer.toString(to.port()), key, "0", "5000"))
+                        .isEqualTo("OK");
+
+                assertThat(charge.execute("ORD-1")).isEqualTo("ch_ORD-1");
             }
         }
     }

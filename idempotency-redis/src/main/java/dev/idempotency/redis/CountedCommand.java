@@ -4,16 +4,21 @@ import dev.idempotency.store.StoreException;
 import dev.idempotency.store.UnknownFormatException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.NestedMultiOutput;
 import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.RedisCommand;
 import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A command that knows how often it was put on the wire: Lettuce sends a command once more by itself after a reconnect or a
- * redirect. Only so can be told what a failure means: of a command that was never sent nothing was written, and a refusal
- * counts as one only if it answers the only time that the command was sent.
+ * redirect. Only so can be told what a failure means: of a command that was never sent nothing was written, and neither of one
+ * that was refused each time that it was sent.
  */
 final class CountedCommand<T> extends AsyncCommand<byte[], byte[], T> {
     /** What a server says when it has not begun with a command. */
@@ -39,9 +44,29 @@ final class CountedCommand<T> extends AsyncCommand<byte[], byte[], T> {
     private static final String FORMAT = "IDEMPOTENCYFORMAT";
 
     private final AtomicInteger sent = new AtomicInteger();
+    private final AtomicInteger refused;
 
-    CountedCommand(RedisCommand<byte[], byte[], T> command) {
+    /**
+     * A command that was not sent yet.
+     *
+     * @param refused how many of its sendings were answered by a refusal; counted by its output
+     */
+    CountedCommand(RedisCommand<byte[], byte[], T> command, AtomicInteger refused) {
         super(command);
+        this.refused = refused;
+    }
+
+    /** The reply of a script. A redirect is a refusal, too: Lettuce sends the command to where it points. */
+    static CommandOutput<byte[], byte[], List<Object>> scriptOutput(AtomicInteger refused) {
+        return new NestedMultiOutput<>(ByteArrayCodec.INSTANCE) {
+            @Override
+            public void setError(ByteBuffer error) {
+                super.setError(error);
+                if (isRefusal(String.valueOf(getError()))) {
+                    refused.incrementAndGet();
+                }
+            }
+        };
     }
 
     @Override
@@ -54,7 +79,7 @@ final class CountedCommand<T> extends AsyncCommand<byte[], byte[], T> {
     StoreException failed(Throwable cause) {
         if (cause instanceof RedisCommandExecutionException
                 && String.valueOf(cause.getMessage()).startsWith(FORMAT)) {
-            return new UnknownFormatException("The record", sent.get() > 1, cause);
+            return new UnknownFormatException("The record", sent.get() - refused.get() > 1, cause);
         }
         return new StoreException("Redis failed: " + cause.getMessage(), mayHaveWritten(cause), cause);
     }
@@ -64,16 +89,12 @@ final class CountedCommand<T> extends AsyncCommand<byte[], byte[], T> {
             // A command that has timed out may be about to be sent.
             return cause instanceof RedisCommandTimeoutException;
         }
-        return sent.get() > 1 || !isRefusal(cause);
+        return sent.get() > refused.get() || !(cause instanceof RedisCommandExecutionException);
     }
 
-    private static boolean isRefusal(Throwable cause) {
-        if (!(cause instanceof RedisCommandExecutionException) || cause.getMessage() == null) {
-            return false;
-        }
-        String message = cause.getMessage();
+    private static boolean isRefusal(String error) {
         // A script that was refused something had begun.
-        return REFUSALS.contains(message.split(" ", 2)[0]) && !message.contains("user_script");
+        return REFUSALS.contains(error.split(" ", 2)[0]) && !error.contains("user_script");
     }
 
     @Override

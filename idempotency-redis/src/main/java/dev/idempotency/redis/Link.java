@@ -2,7 +2,6 @@ package dev.idempotency.redis;
 
 import dev.idempotency.store.StoreException;
 import io.lettuce.core.ReadFrom;
-import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.RedisClusterClient;
@@ -29,39 +28,22 @@ interface Link extends AutoCloseable {
     /** A connection to each server that has records. */
     List<StatefulRedisConnection<byte[], byte[]>> masters();
 
+    /** Whether no write is to be sent at present, because the master is about to be replaced. */
+    default boolean isHeld() {
+        return false;
+    }
+
+    /**
+     * Told by whom a server refused because it is a replica: goes where the master is now.
+     *
+     * @return whether it is worth to try again
+     */
+    default boolean leave(StatefulConnection<byte[], byte[]> replica) {
+        return false;
+    }
+
     @Override
     void close();
-
-    static Link to(RedisClient client, Duration timeout) {
-        StatefulRedisConnection<byte[], byte[]> connection = client.connect(ByteArrayCodec.INSTANCE);
-        connection.setTimeout(timeout);
-        return new Link() {
-            @Override
-            public StatefulConnection<byte[], byte[]> to(byte[] key) {
-                return connection;
-            }
-
-            @Override
-            public StatefulConnection<byte[], byte[]> directlyTo(byte[] key) {
-                return connection;
-            }
-
-            @Override
-            public StatefulRedisPubSubConnection<byte[], byte[]> pubSub() {
-                return client.connectPubSub(ByteArrayCodec.INSTANCE);
-            }
-
-            @Override
-            public List<StatefulRedisConnection<byte[], byte[]>> masters() {
-                return List.of(connection);
-            }
-
-            @Override
-            public void close() {
-                connection.close();
-            }
-        };
-    }
 
     static Link to(RedisClusterClient client, Duration timeout) {
         StatefulRedisClusterConnection<byte[], byte[]> connection = client.connect(ByteArrayCodec.INSTANCE);

@@ -3,6 +3,7 @@ package dev.idempotency.redis;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.inbox.InboxStore;
 import dev.idempotency.inbox.VersionGuard;
+import dev.idempotency.redis.Steps.Patience;
 import dev.idempotency.store.AsyncStore;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditedStore;
@@ -14,6 +15,7 @@ import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.cluster.RedisClusterClient;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -99,13 +101,32 @@ public final class RedisIdempotencyStore implements AsyncStore, WakingStore, Aud
                                 + " that it has acknowledged",
                         probe.appendOnly());
             }
+            warnOfReplicas(builder, probe, RedisProbe.setting(master.sync(), "min-replicas-to-write"));
+            String bulk = RedisProbe.setting(master.sync(), "proto-max-bulk-len");
+            if (bulk.matches("[1-9]\\d{0,17}")) {
+                steps.sendNothingLargerThan(Long.parseLong(bulk));
+            }
             all.add(probe);
         }
         return List.copyOf(all);
     }
 
+    private static void warnOfReplicas(Builder builder, RedisProbe probe, String demanded) {
+        if (probe.replicas().matches("[1-9]\\d*") && demanded.equals("0")) {
+            LOG.warn(
+                    "Redis has replicas ({}), and min-replicas-to-write is 0: a master that is cut off from them goes on taking"
+                            + " writes, all of which a failover forgets. Set it to 1 or more",
+                    probe.replicas());
+        }
+        if (probe.replicas().equals("0") && builder.replicas > 0) {
+            LOG.warn(
+                    "Redis has no replica, and waitForReplicas waits for {}: no write is acknowledged",
+                    builder.replicas);
+        }
+    }
+
     /**
-     * A store on one server, or on the one that Sentinels say.
+     * A store on one server. Where Sentinels say which server that is, use {@link #builder(RedisClient, RedisURI)}.
      *
      * @param client a client with a default URI; used and not closed
      * @return a connected store with the default settings
@@ -129,14 +150,31 @@ public final class RedisIdempotencyStore implements AsyncStore, WakingStore, Aud
     }
 
     /**
-     * Describes a store on one server, or on the one that Sentinels say.
+     * Describes a store on one server. Where Sentinels say which server that is, use {@link #builder(RedisClient, RedisURI)}:
+     * a client asks the Sentinels of its default URI only when it connects, which in a planned failover is too late.
      *
      * @param client a client with a default URI; used and not closed
      * @return a builder with the default settings
      */
     public static Builder builder(RedisClient client) {
         Objects.requireNonNull(client, "client");
-        return new Builder(timeout -> Link.to(client, timeout), false);
+        return new Builder(timeout -> new MasterLink(client, null, timeout), false);
+    }
+
+    /**
+     * Describes a store on the server that a URI names, or on the master that its Sentinels name. It listens to all Sentinels
+     * of the URI: from when one of them begins a failover until the new master is there, the store sends no writes, and so
+     * loses none to a master that is about to be demoted. Name all Sentinels.
+     *
+     * @param client a client; used and not closed. Its default URI is not used
+     * @param uri where the server or the Sentinels are, and how to sign in there
+     * @return a builder with the default settings
+     * @throws NullPointerException if an argument is null
+     */
+    public static Builder builder(RedisClient client, RedisURI uri) {
+        Objects.requireNonNull(client, "client");
+        Objects.requireNonNull(uri, "uri");
+        return new Builder(timeout -> new MasterLink(client, uri, timeout), false);
     }
 
     /**
@@ -164,27 +202,87 @@ public final class RedisIdempotencyStore implements AsyncStore, WakingStore, Aud
         return probes;
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Where Redis refuses it, whatever stands is read all the same: an outcome that was recorded can be answered while no
+     * writes are taken.
+     */
     @Override
     public Snapshot reserve(Write write) {
-        return written(write, write(scripts.reserve(), NOTHING, write).reply());
+        try {
+            return written(write, reserving(Patience.NONE, write).reply());
+        } catch (StoreException refused) {
+            if (!Steps.isRefusal(refused)) {
+                throw refused;
+            }
+            Snapshot standing = standing(write.next().key());
+            if (standing != null) {
+                return standing;
+            }
+            if (!Steps.isPassing(refused)) {
+                throw refused;
+            }
+        }
+        return written(write, reserving(Patience.WAITS, write).reply());
+    }
+
+    private @Nullable Snapshot standing(IdempotencyKey key) {
+        try {
+            Snapshot standing = find(key);
+            return standing.record() == null ? null : standing;
+        } catch (StoreException e) {
+            LOG.debug("What was refused cannot be read either", e);
+            return null;
+        }
     }
 
     @Override
     public CompletionStage<Snapshot> reserveAsync(Write write) {
-        return eventually(() -> write(scripts.reserve(), NOTHING, write), reply -> written(write, reply));
+        CompletionStage<Snapshot> first =
+                eventually(() -> reserving(Patience.NONE, write), reply -> written(write, reply));
+        return first.exceptionallyCompose(failure -> {
+            StoreException refused = Steps.known(failure);
+            if (!Steps.isRefusal(refused)) {
+                return CompletableFuture.failedStage(refused);
+            }
+            return findAsync(write.next().key())
+                    .handle((snapshot, ignored) -> snapshot)
+                    .thenCompose(standing -> {
+                        if (standing != null && standing.record() != null) {
+                            return CompletableFuture.completedStage(standing);
+                        }
+                        return Steps.isPassing(refused)
+                                ? eventually(() -> reserving(Patience.WAITS, write), reply -> written(write, reply))
+                                : CompletableFuture.failedStage(refused);
+                    });
+        });
+    }
+
+    private Steps.Running reserving(Patience patience, Write write) {
+        return write(patience, scripts.reserve(), NOTHING, write, write.tombstone());
     }
 
     @Override
     public Snapshot replace(IdempotencyRecord expected, Write write) {
-        return written(
-                write,
-                write(scripts.replace(), RecordFormat.mark(expected), write).reply());
+        return written(write, replacing(expected, write).reply());
     }
 
     @Override
     public CompletionStage<Snapshot> replaceAsync(IdempotencyRecord expected, Write write) {
-        return eventually(
-                () -> write(scripts.replace(), RecordFormat.mark(expected), write), reply -> written(write, reply));
+        return eventually(() -> replacing(expected, write), reply -> written(write, reply));
+    }
+
+    private Steps.Running replacing(IdempotencyRecord expected, Write write) {
+        Duration tombstone = write.tombstone();
+        Duration before =
+                Duration.between(expected.times().expiresAt(), expected.times().forgetAt());
+        return write(
+                Patience.WAITS,
+                scripts.replace(),
+                RecordFormat.mark(expected),
+                write,
+                tombstone == null || tombstone.isZero() ? before : tombstone);
     }
 
     /** What cannot be sent fails as what was sent does. */
@@ -197,11 +295,13 @@ public final class RedisIdempotencyStore implements AsyncStore, WakingStore, Aud
         }
     }
 
-    private Steps.Running write(Script script, byte[] expected, Write write) {
+    private Steps.Running write(
+            Patience patience, Script script, byte[] expected, Write write, @Nullable Duration tombstone) {
         IdempotencyRecord next = write.next();
         return steps.startWriting(
+                patience,
                 script,
-                keys(next.key()),
+                keys(next.key(), tombstone != null && !tombstone.isZero()),
                 expected,
                 RecordFormat.head(next),
                 flags(write),
@@ -221,9 +321,12 @@ public final class RedisIdempotencyStore implements AsyncStore, WakingStore, Aud
         return new Snapshot(true, next.with().times(times).build(), RecordFormat.instant((Long) reply.get(2)));
     }
 
-    private List<byte[]> keys(IdempotencyKey key) {
+    /** A key that does not exist keeps a Cluster from running the script while the slot moves: none that is not needed. */
+    private List<byte[]> keys(IdempotencyKey key, boolean isDueSomeday) {
         int shard = layout.shardOf(key);
-        return List.of(layout.record(key), layout.unresolved(shard), layout.due(shard));
+        return isDueSomeday
+                ? List.of(layout.record(key), layout.unresolved(shard), layout.due(shard))
+                : List.of(layout.record(key), layout.unresolved(shard));
     }
 
     private static byte[] flags(Write write) {
@@ -245,16 +348,31 @@ public final class RedisIdempotencyStore implements AsyncStore, WakingStore, Aud
 
     @Override
     public Snapshot find(IdempotencyKey key) {
-        return standing(key, look(key).reply());
+        try {
+            return standing(key, look(scripts.find(), key).reply());
+        } catch (StoreException refused) {
+            if (!takesNoWrites(refused)) {
+                throw refused;
+            }
+            return standing(key, look(scripts.peek(), key).reply());
+        }
     }
 
     @Override
     public CompletionStage<Snapshot> findAsync(IdempotencyKey key) {
-        return eventually(() -> look(key), reply -> standing(key, reply));
+        return eventually(() -> look(scripts.find(), key), reply -> standing(key, reply))
+                .exceptionallyCompose(failure -> takesNoWrites(Steps.known(failure))
+                        ? eventually(() -> look(scripts.peek(), key), reply -> standing(key, reply))
+                        : CompletableFuture.failedStage(Steps.known(failure)));
     }
 
-    private Steps.Running look(IdempotencyKey key) {
-        return steps.start(scripts.find(), List.of(layout.record(key)));
+    /** Whether the server is a master that takes no writes at present: too few replicas follow it, or its disk is full. */
+    private static boolean takesNoWrites(StoreException refused) {
+        return Steps.isRefusal(refused, "NOREPLICAS") || Steps.isRefusal(refused, "MISCONF");
+    }
+
+    private Steps.Running look(Script script, IdempotencyKey key) {
+        return steps.start(script, List.of(layout.record(key)));
     }
 
     @Override

@@ -76,15 +76,20 @@ public record RedisProbe(
     }
 
     private static String fsync(RedisCommands<byte[], byte[]> server) {
+        String policy = setting(server, "appendfsync");
+        return policy.equals("no") ? "no-fsync" : policy;
+    }
+
+    /** One setting of a server's configuration, or {@value #UNKNOWN}. */
+    static String setting(RedisCommands<byte[], byte[]> server, String name) {
         try {
-            String policy = server.configGet("appendfsync").getOrDefault("appendfsync", UNKNOWN);
-            return policy.equals("no") ? "no-fsync" : policy;
+            return server.configGet(name).getOrDefault(name, UNKNOWN);
         } catch (RedisCommandExecutionException e) {
             return UNKNOWN;
         }
     }
 
-    private static Map<String, String> parse(String info) {
+    static Map<String, String> parse(String info) {
         var fields = new HashMap<String, String>();
         for (String line : info.lines().toList()) {
             int colon = line.indexOf(':');

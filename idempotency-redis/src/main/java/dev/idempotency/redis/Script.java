@@ -14,13 +14,21 @@ import java.util.stream.Collectors;
 /**
  * One atomic step on the server, and its SHA-1.
  *
- * <p>None of them claims to write nothing, so a replica refuses all of them at the start. Only a reservation is refused when
- * memory is full: what was reserved can still be resolved.
+ * <p>None of them but one claims to write nothing, so a replica refuses all of them at the start; the one refuses by itself.
+ * Only a reservation is refused when memory is full: what was reserved can still be resolved.
  */
 record Script(String text, String sha) {
 
     /** All steps. */
-    record All(Script reserve, Script replace, Script find, Script list, Script purge, Script append, Script audit) {
+    record All(
+            Script reserve,
+            Script replace,
+            Script find,
+            Script peek,
+            Script list,
+            Script purge,
+            Script append,
+            Script audit) {
         static All load() {
             return load(UnaryOperator.identity());
         }
@@ -31,6 +39,7 @@ record Script(String text, String sha) {
                     script("reserve", "#!lua", edit),
                     script("replace", "#!lua flags=allow-oom", edit),
                     script("find", "#!lua flags=allow-oom", edit),
+                    script("peek", "#!lua flags=no-writes,allow-oom", edit),
                     script("list", "#!lua flags=allow-oom", edit),
                     script("purge", "#!lua flags=allow-oom", edit),
                     script("append", "#!lua flags=allow-oom", edit),

@@ -1,33 +1,49 @@
 package dev.idempotency.redis;
 
 import dev.idempotency.store.StoreException;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.output.IntegerOutput;
-import io.lettuce.core.output.NestedMultiOutput;
 import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs scripts, each in one command: by its SHA, and by its text only where the server does not know it. Whoever waits for
  * the reply waits as long as is allowed, whatever interrupts him. Thread-safe.
  */
 final class Steps {
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(10);
+    private static final Duration LONGEST_PAUSE = Duration.ofMillis(200);
+
+    /** What takes longer to send than a reply may take would be sent again and again, in the way of all other steps. */
+    private static final long LARGEST = 32L << 20;
+
     private final Link link;
     private final Duration timeout;
     private final int replicas;
     private final Duration replicasTimeout;
+    private final Map<StatefulConnection<byte[], byte[]>, Acknowledgements> acknowledgements =
+            Collections.synchronizedMap(new WeakHashMap<>());
+    private volatile long largest = LARGEST;
 
     Steps(Link link, Duration timeout, int replicas, Duration replicasTimeout) {
         this.link = link;
@@ -36,31 +52,108 @@ final class Steps {
         this.replicasTimeout = replicasTimeout;
     }
 
+    /** The server takes no value that is larger: it would break the connection, and with it the steps of all others. */
+    void sendNothingLargerThan(long bytes) {
+        largest = Math.min(largest, bytes);
+    }
+
+    /** Sends a script where it is to go at present. */
+    private interface Way {
+        StatefulConnection<byte[], byte[]> find();
+    }
+
+    /** What is not to be waited for: a caller has something else to try first. */
+    enum Patience {
+        /** What Redis refuses only for a while is sent again, for as long as the step may take. */
+        WAITS,
+        /** A refusal is one. */
+        NONE
+    }
+
     /** A script that was sent, and its reply to come. */
     final class Running {
-        private final StatefulConnection<byte[], byte[]> connection;
-        private final CompletableFuture<List<Object>> outcome;
+        private final Way way;
+        private final boolean replicated;
+        private final Patience patience;
+        private final Script script;
+        private final List<byte[]> keys;
+        private final byte[][] args;
         private final Duration atMost;
+        private final long until;
+        private final CompletableFuture<List<Object>> outcome;
         private volatile CompletableFuture<?> latest = CompletableFuture.completedFuture(null);
+        private volatile boolean isGivenUp;
 
         private Running(
-                StatefulConnection<byte[], byte[]> connection,
-                boolean replicated,
-                Script script,
-                List<byte[]> keys,
-                byte[]... args) {
-            this.connection = connection;
+                Way way, boolean replicated, Patience patience, Script script, List<byte[]> keys, byte[]... args) {
+            this.way = way;
+            this.replicated = replicated;
+            this.patience = patience;
+            this.script = script;
+            this.keys = keys;
+            this.args = args;
             this.atMost = replicated ? timeout.multipliedBy(2).plus(replicasTimeout) : timeout;
-            CompletableFuture<List<Object>> reply = send(CommandType.EVALSHA, script.sha(), keys, args)
+            this.until = System.nanoTime() + atMost.toNanos();
+            this.outcome = attempt(SHORTEST_PAUSE);
+        }
+
+        /** What was certainly not written, and is refused only for a while, is sent again after a pause. */
+        private CompletableFuture<List<Object>> attempt(Duration pause) {
+            return once().exceptionallyCompose(failure -> {
+                StoreException refused = known(failure);
+                if (patience == Patience.NONE
+                        || isGivenUp
+                        || !isPassing(refused)
+                        || System.nanoTime() + pause.toNanos() - until > 0) {
+                    return CompletableFuture.failedFuture(refused);
+                }
+                Executor later = CompletableFuture.delayedExecutor(pause.toNanos(), TimeUnit.NANOSECONDS);
+                Duration next = pause.multipliedBy(2);
+                return CompletableFuture.runAsync(() -> {}, later)
+                        .thenCompose(passed -> attempt(next.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : next));
+            });
+        }
+
+        private CompletableFuture<List<Object>> once() {
+            for (byte[] arg : args) {
+                if (arg.length > largest) {
+                    return CompletableFuture.failedFuture(StoreException.notRetryable(
+                            "It takes " + arg.length + " bytes, and Redis is sent at most " + largest
+                                    + " at once; nothing was written. Store less: the identifier of a document, say, in the"
+                                    + " place of the document",
+                            null));
+                }
+            }
+            StatefulConnection<byte[], byte[]> connection;
+            try {
+                connection = way.find();
+            } catch (StoreException e) {
+                return CompletableFuture.failedFuture(e);
+            } catch (RedisException e) {
+                return CompletableFuture.failedFuture(
+                        new StoreException("Redis cannot be reached; nothing was sent", false, e));
+            }
+            CompletableFuture<List<Object>> reply = send(connection, CommandType.EVALSHA, script.sha())
                     .exceptionallyCompose(failure -> known(failure).getCause() instanceof RedisNoScriptException
-                            ? sendText(known(failure), script, keys, args)
+                            ? sendText(connection, known(failure))
                             : CompletableFuture.failedFuture(failure));
-            this.outcome = replicated ? reply.thenCompose(this::replicated) : reply;
+            CompletableFuture<List<Object>> all =
+                    replicated ? reply.thenCompose(written -> replicated(connection, written)) : reply;
+            return all.exceptionally(failure -> {
+                StoreException refused = known(failure);
+                if (isRefusal(refused, "READONLY") && link.leave(connection)) {
+                    throw new StoreException(
+                            "Redis has another master, which is not found yet; nothing was written",
+                            false,
+                            new Moving(refused));
+                }
+                throw refused;
+            });
         }
 
         private CompletableFuture<List<Object>> sendText(
-                StoreException unknown, Script script, List<byte[]> keys, byte[]... args) {
-            return send(CommandType.EVAL, script.text(), keys, args).exceptionally(failure -> {
+                StatefulConnection<byte[], byte[]> connection, StoreException unknown) {
+            return send(connection, CommandType.EVAL, script.text()).exceptionally(failure -> {
                 // The server that does not know the script need not be the only one that got it.
                 throw unknown.mayHaveWritten() && !known(failure).mayHaveWritten()
                         ? new StoreException("Redis failed after an earlier sending", true, known(failure))
@@ -69,21 +162,26 @@ final class Steps {
         }
 
         private CompletableFuture<List<Object>> send(
-                CommandType type, String which, List<byte[]> keys, byte[]... args) {
+                StatefulConnection<byte[], byte[]> connection, CommandType type, String which) {
             CommandArgs<byte[], byte[]> all =
                     arguments().add(Layout.bytes(which)).add(keys.size());
             keys.forEach(all::addKey);
             for (byte[] arg : args) {
                 all.add(arg);
             }
-            return dispatch(type, new NestedMultiOutput<>(ByteArrayCodec.INSTANCE), all);
+            return dispatch(connection, type, CountedCommand::scriptOutput, all);
         }
 
-        private CompletableFuture<List<Object>> replicated(List<Object> reply) {
-            return dispatch(
-                            CommandType.WAIT,
-                            new IntegerOutput<>(ByteArrayCodec.INSTANCE),
-                            arguments().add(replicas).add(replicasTimeout.toMillis()))
+        private CompletableFuture<List<Object>> replicated(
+                StatefulConnection<byte[], byte[]> connection, List<Object> reply) {
+            return acknowledgements
+                    .computeIfAbsent(connection, same -> new Acknowledgements())
+                    .next(() -> dispatch(
+                                    connection,
+                                    CommandType.WAIT,
+                                    refusals -> new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+                                    arguments().add(replicas).add(replicasTimeout.toMillis()))
+                            .orTimeout(timeout.plus(replicasTimeout).toNanos(), TimeUnit.NANOSECONDS))
                     .thenApply(acknowledged -> {
                         if (acknowledged < replicas) {
                             throw new StoreException(
@@ -97,9 +195,15 @@ final class Steps {
         }
 
         private <T> CompletableFuture<T> dispatch(
-                CommandType type, CommandOutput<byte[], byte[], T> output, CommandArgs<byte[], byte[]> args) {
-            var command = new CountedCommand<>(new Command<>(type, output, args));
-            latest = command;
+                StatefulConnection<byte[], byte[]> connection,
+                CommandType type,
+                Function<AtomicInteger, CommandOutput<byte[], byte[], T>> output,
+                CommandArgs<byte[], byte[]> args) {
+            var refusals = new AtomicInteger();
+            var command = new CountedCommand<>(new Command<>(type, output.apply(refusals), args), refusals);
+            if (type != CommandType.WAIT) {
+                latest = command;
+            }
             try {
                 connection.dispatch(command);
             } catch (RedisException e) {
@@ -143,8 +247,9 @@ final class Steps {
             });
         }
 
-        /** Cancelled commands are not sent later, but this one may be on its way. */
+        /** Cancelled commands are not sent later, but this one may be on its way. A WAIT is not cancelled: others share it. */
         private StoreException late(TimeoutException cause) {
+            isGivenUp = true;
             latest.cancel(true);
             return new StoreException("Redis has not answered within " + atMost, true, cause);
         }
@@ -152,14 +257,23 @@ final class Steps {
 
     /** Sends a script that writes nothing that must last. */
     Running start(Script script, List<byte[]> keys, byte[]... args) {
-        return new Running(link.to(keys.get(0)), false, script, keys, args);
+        return new Running(() -> link.to(keys.get(0)), false, Patience.WAITS, script, keys, args);
     }
 
     /** Sends a script whose reply is to come when the replicas have what it wrote, if that is wanted. */
-    Running startWriting(Script script, List<byte[]> keys, byte[]... args) {
-        return replicas == 0
-                ? start(script, keys, args)
-                : new Running(link.directlyTo(keys.get(0)), true, script, keys, args);
+    Running startWriting(Patience patience, Script script, List<byte[]> keys, byte[]... args) {
+        return new Running(() -> wayOfAWrite(keys.get(0)), replicas > 0, patience, script, keys, args);
+    }
+
+    private StatefulConnection<byte[], byte[]> wayOfAWrite(byte[] key) {
+        if (link.isHeld()) {
+            throw new StoreException(
+                    "A failover of Redis is under way, and nothing was sent: the master that would take it is about to be"
+                            + " replaced",
+                    false,
+                    new Moving(null));
+        }
+        return replicas == 0 ? link.to(key) : link.directlyTo(key);
     }
 
     /** Runs a script that writes nothing that must last. */
@@ -169,7 +283,37 @@ final class Steps {
 
     /** Runs a script, and waits for the replicas if that is wanted. */
     List<Object> write(Script script, List<byte[]> keys, byte[]... args) {
-        return startWriting(script, keys, args).reply();
+        return startWriting(Patience.WAITS, script, keys, args).reply();
+    }
+
+    // ---- refusals
+
+    /** Why nothing was written: the master changes. */
+    private static final class Moving extends IllegalStateException {
+        private static final long serialVersionUID = 1L;
+
+        Moving(@Nullable Throwable cause) {
+            super("the master changes", cause);
+        }
+    }
+
+    /** Whether the server, or this class in its place, has answered that it does not do that, and nothing was written. */
+    static boolean isRefusal(StoreException failure) {
+        return !failure.mayHaveWritten()
+                && (failure.getCause() instanceof RedisCommandExecutionException
+                        || failure.getCause() instanceof Moving);
+    }
+
+    /** Whether the server has refused it with that word, and nothing was written. */
+    static boolean isRefusal(StoreException failure, String word) {
+        return isRefusal(failure)
+                && failure.getCause() instanceof RedisCommandExecutionException refused
+                && String.valueOf(refused.getMessage()).startsWith(word);
+    }
+
+    /** Whether what was refused is likely to be taken soon: when a slot has moved, or the master has. */
+    static boolean isPassing(StoreException failure) {
+        return isRefusal(failure, "TRYAGAIN") || (isRefusal(failure) && failure.getCause() instanceof Moving);
     }
 
     private static CommandArgs<byte[], byte[]> arguments() {
@@ -181,7 +325,7 @@ final class Steps {
     }
 
     /** Every failure of a command is one by the time that anybody hears of it. */
-    private static StoreException known(Throwable failure) {
+    static StoreException known(Throwable failure) {
         return reason(failure) instanceof StoreException known
                 ? known
                 : new StoreException("Redis failed unexpectedly", true, failure);

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -13,13 +14,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One page of unresolved records out of all shards: their indexes are read a few entries at a time, all shards at once, and
- * merged in the order of their entries. Not thread-safe.
+ * merged in the order of their entries. Large records are read one by one, when it is their turn. Not thread-safe.
  */
 final class UnresolvedList {
     private static final Logger LOG = LoggerFactory.getLogger(UnresolvedList.class);
 
     /** Bounds how long one step keeps the server from others. */
     private static final int LARGEST_CHUNK = 256;
+
+    /** What one shard sends at once of records, in bytes: so little that all shards together answer in time. */
+    private static final byte[] BYTES_AT_ONCE = Layout.bytes("65536");
+
+    private static final byte[] ALL_BYTES = Layout.bytes("1e15");
+    private static final byte[] ONE = Layout.bytes("1");
+
+    /** The index has it, and nothing else. */
+    private static final Object MISSING = new Object();
 
     private static final byte[] FROM_THE_START = Layout.bytes("-");
 
@@ -66,12 +76,17 @@ final class UnresolvedList {
     }
 
     private Steps.Running ask(int shard, byte[] from) {
-        return steps.start(script, List.of(layout.unresolved(shard)), from, Layout.bytes(Integer.toString(chunk)));
+        return steps.start(
+                script, List.of(layout.unresolved(shard)), from, Layout.bytes(Integer.toString(chunk)), BYTES_AT_ONCE);
     }
 
     private static byte[] after(byte[] entry) {
+        return bound('(', entry);
+    }
+
+    private static byte[] bound(char kind, byte[] entry) {
         var bound = new byte[entry.length + 1];
-        bound[0] = '(';
+        bound[0] = (byte) kind;
         System.arraycopy(entry, 0, bound, 1, entry.length);
         return bound;
     }
@@ -80,7 +95,7 @@ final class UnresolvedList {
     private final class Shard implements Comparable<Shard> {
         private final int number;
         private final Queue<byte[]> entries = new ArrayDeque<>();
-        private final Queue<byte[]> values = new ArrayDeque<>();
+        private final Queue<Object> values = new ArrayDeque<>();
         private boolean mayHaveMore;
         private byte[] last = {};
 
@@ -93,7 +108,7 @@ final class UnresolvedList {
             for (int i = 0; i < reply.size(); i += 2) {
                 last = (byte[]) reply.get(i);
                 entries.add(last);
-                values.add(reply.get(i + 1) instanceof byte[] value ? value : new byte[0]);
+                values.add(Objects.requireNonNullElse(reply.get(i + 1), MISSING));
             }
             mayHaveMore = reply.size() == 2 * chunk;
         }
@@ -109,14 +124,23 @@ final class UnresolvedList {
         @Nullable
         IdempotencyRecord take() {
             byte[] entry = entries.remove();
-            byte[] value = values.remove();
-            if (value.length == 0) {
+            Object value = values.remove();
+            if (value instanceof Long) {
+                List<Object> reply = steps.start(
+                                script, List.of(layout.unresolved(number)), bound('[', entry), ONE, ALL_BYTES)
+                        .reply();
+                if (reply.isEmpty() || !Arrays.equals(entry, (byte[]) reply.get(0))) {
+                    return null;
+                }
+                value = Objects.requireNonNullElse(reply.get(1), MISSING);
+            }
+            if (value == MISSING) {
                 LOG.error(
                         "An index has {} as unresolved, and no such record is there: evicted, lost, or never written",
                         Layout.keyOf(entry));
                 return null;
             }
-            return RecordFormat.decode(Layout.keyOf(entry), value);
+            return RecordFormat.decode(Layout.keyOf(entry), (byte[]) value);
         }
 
         @Override

@@ -67,10 +67,12 @@ local function load(key)
   return value, at, value
 end
 
--- Writes ARGV[2..7] over what stands, as Write.at says. The index is written before the record and cleaned after it:
+-- Writes ARGV[2..7] over what stands, as Write.at says. The index of due results is a key of its own only where a tombstone is
+-- known of: while a slot moves, a Cluster runs no script with a key that does not exist. The index is written before the record and cleaned after it:
 -- whatever ends a script half-way, no unresolved record is missing from the list.
 local function write(standing, at, there)
-  local key, unresolved_index, due_index = KEYS[1], KEYS[2], KEYS[3]
+  local key, unresolved_index = KEYS[1], KEYS[2]
+  local due_index = KEYS[3] or string.sub(key, 1, string.find(key, '}', 1, true)) .. ':due'
   local head, flags, lease, retention, tombstone, body = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
   local created, sent, since, lease_until, expires, forget = 0, 0, 0, 0, 0, 0
   if standing then

@@ -1,4 +1,5 @@
--- KEYS: record, index of unresolved records, index of due results. ARGV: version and token that must stand, head, flags,
+-- KEYS: record, index of unresolved records, index of due results (where it has a use).
+-- ARGV: version and token that must stand, head, flags,
 -- lease, retention, tombstone, body, whether to tell those who wait.
 local standing, at, there = load(KEYS[1])
 if not standing then

@@ -1,4 +1,5 @@
--- KEYS: record, index of unresolved records, index of due results. ARGV: nothing, head, flags, lease, retention,
+-- KEYS: record, index of unresolved records, index of due results (where it has a use).
+-- ARGV: nothing, head, flags, lease, retention,
 -- tombstone, body.
 local standing, at, there = load(KEYS[1])
 if standing then

@@ -6,21 +6,27 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class CountedCommandTest {
-    private static boolean mayHaveWritten(int sent, Throwable failure) {
-        var command = new CountedCommand<>(new Command<>(
-                CommandType.EVALSHA,
-                new IntegerOutput<>(ByteArrayCodec.INSTANCE),
-                new CommandArgs<>(ByteArrayCodec.INSTANCE).add("sha")));
+    private static boolean mayHaveWritten(int sent, Throwable failure, String... replies) {
+        var refused = new AtomicInteger();
+        var output = CountedCommand.scriptOutput(refused);
+        var command = new CountedCommand<>(
+                new Command<>(CommandType.EVALSHA, output, new CommandArgs<>(ByteArrayCodec.INSTANCE).add("sha")),
+                refused);
+        for (var reply : replies) {
+            output.setError(ByteBuffer.wrap(reply.getBytes(StandardCharsets.UTF_8)));
+        }
         for (var i = 0; i < sent; i++) {
             var buffer = Unpooled.buffer();
             command.encode(buffer);
@@ -48,8 +54,20 @@ final class CountedCommandTest {
     void refusal_ofACommandSentOnce_isCertain(String message) {
         var refusal = new RedisCommandExecutionException(message);
 
-        assertThat(mayHaveWritten(1, refusal)).isFalse();
-        assertThat(mayHaveWritten(2, refusal)).isTrue();
+        assertThat(mayHaveWritten(1, refusal, message)).isFalse();
+        assertThat(mayHaveWritten(2, refusal, message)).isTrue();
+    }
+
+    /** While a slot moves, the old node redirects and the new one refuses: the command was sent twice and run by nobody. */
+    @Test
+    void refusal_afterARedirect_isCertain() {
+        var tryAgain = "TRYAGAIN Multiple keys request during rehashing of slot";
+        var refusal = new RedisCommandExecutionException(tryAgain);
+
+        assertThat(mayHaveWritten(2, refusal, "ASK 42 127.0.0.1:7000", tryAgain))
+                .isFalse();
+        assertThat(mayHaveWritten(3, refusal, "ASK 42 127.0.0.1:7000", tryAgain))
+                .isTrue();
     }
 
     @ParameterizedTest
@@ -62,7 +80,7 @@ final class CountedCommandTest {
                 "WRONGTYPE Operation against a key holding the wrong kind of value script: abc, on @user_script:4."
             })
     void error_ofACommandThatHadBegun_isNotCertain(String message) {
-        assertThat(mayHaveWritten(1, new RedisCommandExecutionException(message)))
+        assertThat(mayHaveWritten(1, new RedisCommandExecutionException(message), message))
                 .isTrue();
     }
 

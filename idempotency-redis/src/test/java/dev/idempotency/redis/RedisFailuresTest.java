@@ -3,6 +3,7 @@ package dev.idempotency.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
@@ -14,6 +15,9 @@ import io.lettuce.core.RedisClient;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -61,6 +65,55 @@ final class RedisFailuresTest {
             assertThat(store.find(OTHER).record()).isNull();
             var ended = Records.moved(store, reserved, State.COMPLETED);
             assertThat(store.find(KEY).record()).isEqualTo(ended);
+        }
+    }
+
+    private enum NoWrites {
+        MEMORY_IS_FULL("maxmemory", "1", "OOM"),
+        TOO_FEW_REPLICAS("min-replicas-to-write", "1", "NOREPLICAS");
+
+        private final String setting;
+        private final String value;
+        private final String word;
+
+        NoWrites(String setting, String value, String word) {
+            this.setting = setting;
+            this.value = value;
+            this.word = word;
+        }
+    }
+
+    /** What was charged once is not charged again, and its caller need not wait until Redis takes writes again. */
+    @ParameterizedTest
+    @EnumSource
+    void execute_redisTakesNoWrites_anOutcomeThatWasRecordedIsReplayed(NoWrites state) {
+        try (var store = RedisIdempotencyStore.create(direct);
+                var idempotency = Idempotency.on(store)) {
+            var calls = new AtomicInteger();
+            var operation = idempotency
+                    .operation("charge", String.class, String.class)
+                    .key(order -> order)
+                    .calling((order, attempt) -> "charge " + calls.incrementAndGet());
+            assertThat(operation.execute("ORD-1")).isEqualTo("charge 1");
+            assertThat(server.ask("CONFIG", "SET", state.setting, state.value)).isEqualTo("OK");
+
+            assertThat(operation.execute("ORD-1")).isEqualTo("charge 1");
+            assertThat(operation.executeAsync("ORD-1").toCompletableFuture().join())
+                    .isEqualTo("charge 1");
+
+            assertThat(failure(() -> operation.execute("ORD-2"))).hasMessageContaining(state.word);
+            assertThat(calls).hasValue(1);
+        }
+    }
+
+    @Test
+    void reserve_serverHasBecomeAReplica_isNotAnsweredFromIt() {
+        try (var store = RedisIdempotencyStore.create(direct)) {
+            Records.moved(store, Records.reserved(store, KEY), State.COMPLETED);
+            assertThat(server.ask("REPLICAOF", "127.0.0.1", "1")).isEqualTo("OK");
+
+            assertThat(failure(() -> store.reserve(Records.reservation(KEY))).mayHaveWritten())
+                    .isFalse();
         }
     }
 
@@ -214,6 +267,39 @@ final class RedisFailuresTest {
             assertThat(failed).hasMessageContaining("0 of 1 replicas");
             assertThat(failed.mayHaveWritten()).isTrue();
             assertThat(store.find(KEY).record()).isNotNull();
+        }
+    }
+
+    /** A WAIT keeps the connection, which all callers share: forty that wait one after the other would take all day. */
+    @Test
+    void waitForReplicas_thereAreNone_callersWaitTogetherAndNotOneAfterTheOther() {
+        try (var store = RedisIdempotencyStore.builder(direct)
+                .timeout(Duration.ofSeconds(30))
+                .waitForReplicas(1, Duration.ofMillis(200))
+                .build()) {
+            var asked = IntStream.range(0, 40)
+                    .mapToObj(i -> store.reserveAsync(Records.reservation(new IdempotencyKey("fail", "w" + i)))
+                            .toCompletableFuture())
+                    .toList();
+
+            for (var one : asked) {
+                assertThat(failure(() -> {
+                            try {
+                                one.join();
+                            } catch (CompletionException e) {
+                                throw e.getCause();
+                            }
+                        }))
+                        .hasMessageContaining("0 of 1 replicas");
+            }
+            var waits = server.ask("INFO", "commandstats")
+                    .lines()
+                    .filter(line -> line.startsWith("cmdstat_wait:calls="))
+                    .map(line -> line.replaceFirst("cmdstat_wait:calls=(\\d+),.*", "$1"))
+                    .findFirst();
+            assertThat(waits)
+                    .hasValueSatisfying(
+                            calls -> assertThat(Integer.parseInt(calls)).isBetween(1, 20));
         }
     }
 
