@@ -102,7 +102,7 @@ final class CommandsTest {
             case "mvn" -> maven(words, complaints);
             case "java" -> java(words, complaints);
             default -> {
-                if (!PROGRAMS.contains(words.get(0))) {
+                if (!PROGRAMS.contains(words.get(0)) && !Files.isExecutable(Markdown.ROOT.resolve(words.get(0)))) {
                     complaints.add("'" + words.get(0) + "' is none of " + PROGRAMS);
                 }
             }
