@@ -7,15 +7,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * How an execution ended.
  *
- * @param value the result; null if that is the result, or if there is a failure
+ * @param value gives each caller a copy of the result that is his own, or null if that is the result; null if there is a failure
  * @param failure makes the exception that the caller gets; null if there is a result
  * @param shared whether callers that waited for this execution in the same process get the same answer
  */
 record Answer<O extends @Nullable Object>(
-        @Nullable O value, @Nullable Supplier<? extends RuntimeException> failure, boolean shared) {
+        @Nullable Supplier<? extends O> value,
+        @Nullable Supplier<? extends RuntimeException> failure,
+        boolean shared) {
 
-    static <O extends @Nullable Object> Answer<O> of(O value) {
-        return new Answer<>(value, null, true);
+    static <O extends @Nullable Object> Answer<O> of(Supplier<? extends O> value) {
+        return new Answer<>(Objects.requireNonNull(value, "value"), null, true);
     }
 
     static <O extends @Nullable Object> Answer<O> failed(Supplier<? extends RuntimeException> failure) {
@@ -33,11 +35,11 @@ record Answer<O extends @Nullable Object>(
         return "Answer[" + (failure == null ? "result" : "failure") + (shared ? "" : ", not shared") + "]";
     }
 
-    @SuppressWarnings("NullAway") // null only where O allows it
+    /** May be called once for each caller. */
     O get() {
         if (failure != null) {
             throw failure.get();
         }
-        return value;
+        return Objects.requireNonNull(value, "value").get();
     }
 }

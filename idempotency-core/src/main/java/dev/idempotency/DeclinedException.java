@@ -1,6 +1,6 @@
 package dev.idempotency;
 
-import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The provider's definite "no": a documented business decline, which is an outcome like any other. For calls to throw;
@@ -19,27 +19,31 @@ public final class DeclinedException extends IdempotencyException {
     /**
      * A decline.
      *
-     * @param reason why, in the provider's terms; stored with the key and given to every later run; not blank, at most
-     *     {@value #MAX_REASON} characters
-     * @throws NullPointerException if {@code reason} is null
-     * @throws IllegalArgumentException if {@code reason} is blank or too long
+     * @param reason why, in the provider's terms; stored with the key and given to every later run. Often the provider's own
+     *     words, which nobody has checked: what is beyond {@value #MAX_REASON} characters is cut off, and one that is blank or null
+     *     becomes {@code "no reason given"}
      */
-    public DeclinedException(String reason) {
+    public DeclinedException(@Nullable String reason) {
         super("Declined by the provider", null);
-        this.reason = requireReason(reason);
+        this.reason = usable(reason);
     }
 
-    DeclinedException(IdempotencyKey key, String reason) {
+    DeclinedException(IdempotencyKey key, @Nullable String reason) {
         super(key, "Declined by the provider", null);
-        this.reason = requireReason(reason);
+        this.reason = usable(reason);
     }
 
-    private static String requireReason(String reason) {
-        Objects.requireNonNull(reason, "reason");
-        if (reason.isBlank() || reason.length() > MAX_REASON) {
-            throw new IllegalArgumentException("reason must have 1 to " + MAX_REASON + " characters");
+    /** Never refuses: an exception of this constructor inside a call would make a doubt of a definite "no". */
+    private static String usable(@Nullable String reason) {
+        if (reason == null || reason.isBlank()) {
+            return "no reason given";
         }
-        return reason;
+        if (reason.length() <= MAX_REASON) {
+            return reason;
+        }
+        boolean splitsPair = Character.isHighSurrogate(reason.charAt(MAX_REASON - 1))
+                && Character.isLowSurrogate(reason.charAt(MAX_REASON));
+        return reason.substring(0, splitsPair ? MAX_REASON - 1 : MAX_REASON);
     }
 
     /**

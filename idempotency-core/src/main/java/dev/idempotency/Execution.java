@@ -271,7 +271,7 @@ final class Execution<I, O extends @Nullable Object> {
             case RESULT_EXPIRED -> {
                 emit(IdempotencyEvent.Type.RESULT_UNAVAILABLE, standing, "expired");
                 yield done(Answer.failed(() -> new ResultUnavailableException(
-                        key, "The operation ran, but its result has expired; nothing was called", null)));
+                        key, "The operation ran, but its result has expired; no further call is made", null)));
             }
             case MISMATCH -> done(mismatch(standing));
         };
@@ -304,7 +304,7 @@ final class Execution<I, O extends @Nullable Object> {
 
     /** Nobody asks for the outcome. */
     private Step<Answer<O>> settled() {
-        return done(Answer.of(typed(null)));
+        return done(Answer.of(() -> typed(null)));
     }
 
     /** Another run has the key, or another worker the recovery of it. */
@@ -440,31 +440,25 @@ final class Execution<I, O extends @Nullable Object> {
 
     private Answer<O> replay(IdempotencyRecord standing) {
         StoredResult result = standing.result();
-        if (result == null) {
-            return unreadable(standing, "its result is gone", null);
+        Outcomes.Read<O> read = spec.outcomes().read(key, result);
+        if (read.unavailable() == null) {
+            boolean declined = result != null && result.kind() == StoredResult.Kind.DECLINED;
+            emit(IdempotencyEvent.Type.REPLAYED, standing, declined ? "declined" : "");
         }
-        if (result.kind() == StoredResult.Kind.DECLINED) {
-            String reason = new String(result.bytes(), StandardCharsets.UTF_8);
-            emit(IdempotencyEvent.Type.REPLAYED, standing, "declined");
-            return Answer.failed(() -> new DeclinedException(key, reason));
-        }
-        if (!result.codec().equals(spec.codec().id())) {
-            return unreadable(standing, "its result was written by another codec, " + result.codec(), null);
-        }
-        O value;
-        try {
-            value = spec.codec().decode(result.bytes());
-        } catch (Throwable e) {
-            return unreadable(standing, "its result cannot be decoded", e);
-        }
-        emit(IdempotencyEvent.Type.REPLAYED, standing, "");
-        return Answer.of(value);
+        return told(standing, read);
     }
 
-    private Answer<O> unreadable(IdempotencyRecord standing, String why, @Nullable Throwable cause) {
-        emit(IdempotencyEvent.Type.RESULT_UNAVAILABLE, standing, why);
-        return Answer.failed(() ->
-                new ResultUnavailableException(key, "The operation ran, but " + why + "; nothing was called", cause));
+    /** The outcome that is recorded now, as everybody gets it from here on: this run's caller, too. */
+    Answer<O> recorded(IdempotencyRecord standing, StoredResult own) {
+        StoredResult result = standing.result();
+        return told(standing, spec.outcomes().read(key, result == null ? own : result));
+    }
+
+    private Answer<O> told(IdempotencyRecord standing, Outcomes.Read<O> read) {
+        if (read.unavailable() != null) {
+            emit(IdempotencyEvent.Type.RESULT_UNAVAILABLE, standing, read.unavailable());
+        }
+        return read.answer();
     }
 
     // ---- call
@@ -507,12 +501,12 @@ final class Execution<I, O extends @Nullable Object> {
             O value = typed(outcome.value());
             StoredResult result;
             try {
-                result = spec.encode(value);
+                result = spec.outcomes().encode(value);
             } catch (Throwable e) {
                 return doubt(e, "the call returned, but its result cannot be encoded");
             }
             failures.succeeded();
-            return record(result, Answer.of(value));
+            return record(result);
         }
         failure = failures.note(failure);
         if (failure instanceof DeclinedException declined && failures.isDecline(declined)) {
@@ -527,12 +521,7 @@ final class Execution<I, O extends @Nullable Object> {
     }
 
     private Step<Answer<O>> declined(DeclinedException declined) {
-        byte[] reason = declined.reason().getBytes(StandardCharsets.UTF_8);
-        // As it will be read again: UTF-8 has no lone surrogates.
-        String recorded = new String(reason, StandardCharsets.UTF_8);
-        return record(
-                new StoredResult(StoredResult.Kind.DECLINED, "text", reason),
-                Answer.failed(() -> new DeclinedException(key, recorded)));
+        return record(Outcomes.decline(declined.reason()));
     }
 
     /** Proof that nothing was executed: the call may be made again under the same reservation, or the key is freed. */
@@ -601,14 +590,16 @@ final class Execution<I, O extends @Nullable Object> {
 
     /** What is recorded in the transaction of the call; the answer counts once that is committed. */
     private final class Recorded implements Step.Recording {
-        private @Nullable Answer<O> answer;
+        private @Nullable StoredResult result;
         private @Nullable IdempotencyRecord record;
         private boolean late;
 
         @Override
         public boolean record(@Nullable Object returned, Step.Replacing transaction) throws Exception {
             O value = typed(returned);
-            StoredResult result = spec.encode(value);
+            result = spec.outcomes().encode(value);
+            // A result that cannot be read again is found while the call can still be rolled back.
+            spec.outcomes().requireReadable(result);
             // A renewal would wait for the commit.
             endLease();
             IdempotencyRecord standing = lease().record();
@@ -628,7 +619,6 @@ final class Execution<I, O extends @Nullable Object> {
                 }
                 if (snapshot.applied()) {
                     record = standing;
-                    answer = Answer.of(value);
                     return true;
                 }
                 now = snapshot.now();
@@ -640,11 +630,12 @@ final class Execution<I, O extends @Nullable Object> {
         Throwable failure = ending.failure();
         if (ending.how() == Step.Ending.How.COMMITTED) {
             failures.succeeded();
+            IdempotencyRecord record = Objects.requireNonNull(recorded.record, "record");
             emit(
                     recorded.late ? IdempotencyEvent.Type.LATE_RESULT : IdempotencyEvent.Type.COMPLETED,
-                    Objects.requireNonNull(recorded.record, "record"),
+                    record,
                     "");
-            return done(Objects.requireNonNull(recorded.answer, "answer"));
+            return done(recorded(record, Objects.requireNonNull(recorded.result, "result")));
         }
         if (failure == null) {
             emit(IdempotencyEvent.Type.SUPERSEDED, lease().record(), "rolled back");
@@ -662,16 +653,16 @@ final class Execution<I, O extends @Nullable Object> {
     // ---- record
 
     /** The caller gets an answer only after the record is confirmed. */
-    private Step<Answer<O>> record(StoredResult result, Answer<O> answer) {
+    private Step<Answer<O>> record(StoredResult result) {
         // A renewal that meets our own completion would take the lease for lost.
         endLease();
-        return record(lease().record(), steps.time(), result, answer);
+        return record(lease().record(), steps.time(), result);
     }
 
-    private Step<Answer<O>> record(IdempotencyRecord standing, Instant now, StoredResult result, Answer<O> answer) {
+    private Step<Answer<O>> record(IdempotencyRecord standing, Instant now, StoredResult result) {
         Decision decision = completed(standing, now, result);
         if (decision.verdict() == Verdict.SAME) {
-            return done(answer);
+            return done(recorded(standing, result));
         }
         if (decision.write() == null) {
             return unrecorded(standing, decision);
@@ -684,7 +675,7 @@ final class Execution<I, O extends @Nullable Object> {
                         return vanished();
                     }
                     if (!snapshot.applied()) {
-                        return record(after, snapshot.now(), result, answer);
+                        return record(after, snapshot.now(), result);
                     }
                     if (decision.verdict() == Verdict.REFUSED) {
                         return unrecorded(after, decision);
@@ -699,7 +690,7 @@ final class Execution<I, O extends @Nullable Object> {
                                     : IdempotencyEvent.Type.COMPLETED,
                             after,
                             "");
-                    return done(answer);
+                    return done(recorded(after, result));
                 },
                 failure -> unconfirmed(standing, now, result, failure));
     }

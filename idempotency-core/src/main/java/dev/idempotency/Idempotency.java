@@ -263,7 +263,8 @@ public final class Idempotency implements AutoCloseable {
          *
          * @param json the mapper; not changed afterwards
          * @return this
-         * @throws IllegalArgumentException if the mapper writes or reads type names: results would name classes to load
+         * @throws IllegalArgumentException if the mapper writes or reads type names: results would name classes to load; or if
+         *     it cannot be copied
          */
         public Builder json(ObjectMapper json) {
             Objects.requireNonNull(json, "json");
@@ -271,7 +272,14 @@ public final class Idempotency implements AutoCloseable {
                 throw new IllegalArgumentException(
                         "json has default typing switched on; stored data would name classes");
             }
-            this.json = json.copy();
+            try {
+                this.json = json.copy();
+            } catch (IllegalStateException e) {
+                throw new IllegalArgumentException(
+                        "json is a " + json.getClass().getTypeName() + ", which cannot be copied; let the class override"
+                                + " copy(), or give a mapper of Jackson's own",
+                        e);
+            }
             return this;
         }
 

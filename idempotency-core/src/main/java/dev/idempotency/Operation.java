@@ -7,8 +7,8 @@ import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.TransactionalStore;
 import io.github.resilience4j.retry.Retry;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -388,8 +388,8 @@ public final class Operation<I, O extends @Nullable Object> {
      * @param request the request
      * @return the key under which it is executed
      * @throws NullPointerException if {@code request}, or a part of its key, is null
-     * @throws IllegalArgumentException if a part of its key is blank or too long, or its text does not say its value, as
-     *     that of an array
+     * @throws IllegalArgumentException if a part of its key is blank or too long, if it is of a type whose text need not be the
+     *     same in every process, or if it is not the same when it is taken twice
      */
     public IdempotencyKey keyOf(I request) {
         return spec.key().apply(Objects.requireNonNull(request, "request"));
@@ -400,7 +400,8 @@ public final class Operation<I, O extends @Nullable Object> {
      *
      * @param request the request
      * @return what its payload says, in short
-     * @throws IllegalArgumentException if the request has no canonical form
+     * @throws IllegalArgumentException if the request has no canonical form, or if its fingerprint is not the same when it is
+     *     taken twice
      */
     public Fingerprint fingerprintOf(I request) {
         return spec.fingerprint().apply(Objects.requireNonNull(request, "request"));
@@ -423,7 +424,6 @@ public final class Operation<I, O extends @Nullable Object> {
      * @param <O> the result
      */
     public static final class Builder<I, O extends @Nullable Object> {
-        private static final int LONGEST_PART = 8192;
         private static final Duration SHORTEST_LEASE = Duration.ofMillis(10);
 
         private final Idempotency idempotency;
@@ -431,7 +431,7 @@ public final class Operation<I, O extends @Nullable Object> {
         private final Class<?> requestType;
         private final Class<?> resultType;
 
-        private @Nullable Function<I, IdempotencyKey> key;
+        private @Nullable List<Function<? super I, ?>> key;
         private @Nullable Function<? super I, String> tenant;
         private Function<? super I, ? extends @Nullable Object> payload = request -> request;
         private @Nullable Recovery<I, O> recovery;
@@ -464,16 +464,17 @@ public final class Operation<I, O extends @Nullable Object> {
          * Sets the key: what makes two requests the same write. A function of the request alone, and of fields that a retry
          * repeats; never of the time or of something drawn at random.
          *
-         * @param part a field of the request, not null and not blank, at most 8,192 characters as text; something whose
-         *     {@code toString()} says its value, so neither an array nor an object that has none of its own
+         * <p>The part is made text with {@code toString()}, so it must be of a type whose text is the same in every process:
+         * text, a whole number or {@code BigDecimal}, a Boolean, a character, an enum, a UUID, a URI, a currency, a date or time
+         * of {@code java.time}, or a record or a list of these, which must not be empty. Anything else is refused when the key
+         * is taken, before anything is written. So is a part that differs when it is taken twice, as it is now and then.
+         *
+         * @param part a field of the request, not null and not blank, at most 8,192 characters as text
          * @return this
+         * @throws IllegalStateException if the key was set already
          */
         public Builder<I, O> key(Function<? super I, ?> part) {
-            Objects.requireNonNull(part, "part");
-            return keyed(request -> {
-                String text = text(part, request);
-                return text.length() <= IdempotencyKey.MAX_VALUE && !text.startsWith("sha256:") ? text : digest(text);
-            });
+            return keyed(List.of(Objects.requireNonNull(part, "part")));
         }
 
         /**
@@ -484,51 +485,26 @@ public final class Operation<I, O extends @Nullable Object> {
          * @param second another
          * @param more any others
          * @return this
+         * @throws IllegalStateException if the key was set already
          */
         @SafeVarargs
         public final Builder<I, O> key(
                 Function<? super I, ?> first, Function<? super I, ?> second, Function<? super I, ?>... more) {
             Objects.requireNonNull(first, "first");
             Objects.requireNonNull(second, "second");
-            var rest = more.clone();
-            for (int i = 0; i < rest.length; i++) {
-                Objects.requireNonNull(rest[i], "more[" + i + "]");
+            var parts = new ArrayList<Function<? super I, ?>>(List.of(first, second));
+            for (int i = 0; i < more.length; i++) {
+                parts.add(Objects.requireNonNull(more[i], "more[" + i + "]"));
             }
-            return keyed(request -> {
-                var framed = new StringBuilder(Digests.frame(text(first, request), text(second, request)));
-                for (var part : rest) {
-                    framed.append(Digests.frame(text(part, request)));
-                }
-                return framed.length() <= IdempotencyKey.MAX_VALUE ? framed.toString() : digest(framed.toString());
-            });
+            return keyed(parts);
         }
 
-        private Builder<I, O> keyed(Function<I, String> value) {
+        private Builder<I, O> keyed(List<Function<? super I, ?>> parts) {
             if (key != null) {
                 throw new IllegalStateException("key was already set");
             }
-            key = request -> new IdempotencyKey(scope(request), value.apply(request));
+            key = parts;
             return this;
-        }
-
-        private String scope(I request) {
-            return tenant == null ? name : name + "/" + Settings.text("tenant", tenant.apply(request), 99);
-        }
-
-        private static <I> String text(Function<? super I, ?> part, I request) {
-            Object value = Objects.requireNonNull(part.apply(request), "a part of the key");
-            String text = value.toString();
-            String unnamed = value.getClass().getName() + "@" + Integer.toHexString(value.hashCode());
-            if (unnamed.equals(text)) {
-                throw new IllegalArgumentException("a part of the key is a "
-                        + value.getClass().getTypeName()
-                        + ", whose text does not say its value; make text, a number, an enum or a record of it");
-            }
-            return Settings.text("a part of the key", text, LONGEST_PART);
-        }
-
-        private static String digest(String text) {
-            return "sha256:" + HexFormat.of().formatHex(Digests.sha256(text));
         }
 
         /**
@@ -816,7 +792,8 @@ public final class Operation<I, O extends @Nullable Object> {
                 throw new IllegalStateException(
                         "Operation '" + name + "' could make duplicates: " + String.join("; ", guarantee.violations()));
             }
-            return idempotency.build(spec(key, recovery, call, asyncCall, sameTransaction), guarantee);
+            return idempotency.build(
+                    spec(new KeyParts<I>(name, tenant, key), recovery, call, asyncCall, sameTransaction), guarantee);
         }
 
         private OperationSpec<I, O> spec(
@@ -839,12 +816,16 @@ public final class Operation<I, O extends @Nullable Object> {
                     idempotency.store().storeClass(), recovery.profile(), retryHorizon);
             return new OperationSpec<>(
                     name,
-                    keyFunction,
-                    request -> Canonical.fingerprint(fields.apply(request), json),
+                    new SteadyFunction<I, IdempotencyKey>(
+                            "the key of operation '" + name + "'", keyFunction, IdempotencyKey::digest),
+                    new SteadyFunction<I, Fingerprint>(
+                            "the fingerprint of operation '" + name + "'",
+                            request -> Canonical.fingerprint(fields.apply(request), json),
+                            Fingerprint::digest),
                     recovery,
                     new RecoveryTerms(terms.policy(), terms.whenMissing(), terms.quiescence(), guard),
                     failures,
-                    results,
+                    new Outcomes<>(name, resultType, results),
                     requests,
                     new Event.Spans(lease, retention, tombstone),
                     callTimeout,

@@ -19,7 +19,7 @@ record OperationSpec<I, O extends @Nullable Object>(
         Recovery<I, O> recovery,
         RecoveryTerms terms,
         FailureClassifier failures,
-        Codec<O> codec,
+        Outcomes<O> outcomes,
         @Nullable Codec<I> requests,
         Event.Spans spans,
         Duration callTimeout,
@@ -29,10 +29,6 @@ record OperationSpec<I, O extends @Nullable Object>(
         Operation.@Nullable Call<I, O> call,
         Operation.@Nullable AsyncCall<I, O> asyncCall,
         @Nullable SameTransaction<I, O, ?> sameTransaction) {
-
-    StoredResult encode(O value) throws Exception {
-        return new StoredResult(StoredResult.Kind.RESULT, codec.id(), codec.encode(value));
-    }
 
     /** What is kept of a request while its key is unresolved; null for nothing. */
     @Nullable
@@ -66,6 +62,7 @@ record OperationSpec<I, O extends @Nullable Object>(
     }
 
     private boolean isSame(StoredResult recorded, StoredResult result) {
+        Codec<O> codec = outcomes.codec();
         return recorded.equals(result)
                 || (recorded.kind() == StoredResult.Kind.RESULT
                         && result.kind() == StoredResult.Kind.RESULT

@@ -9,6 +9,7 @@ import dev.idempotency.store.State;
 import dev.idempotency.store.StoredResult;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What an execution does about a key in doubt: asks for evidence, and acts on it. */
@@ -198,7 +199,7 @@ final class Recovering<I, O extends @Nullable Object> {
     private Step<Answer<O>> found(IdempotencyRecord standing, Instant now, O value) {
         StoredResult result;
         try {
-            result = spec.encode(value);
+            result = spec.outcomes().encode(value);
         } catch (Throwable e) {
             failures.note(e);
             return inDoubt(standing, null, "What the provider has cannot be encoded.");
@@ -208,7 +209,12 @@ final class Recovering<I, O extends @Nullable Object> {
         if (decision.verdict() != Verdict.CHANGE) {
             return execution.look();
         }
-        return settle("found", standing, decision, IdempotencyEvent.Type.FOUND, Answer.of(value));
+        return settle(
+                "found",
+                standing,
+                decision,
+                IdempotencyEvent.Type.FOUND,
+                after -> execution.recorded(after, result));
     }
 
     private Step<Answer<O>> missing(IdempotencyRecord standing, Instant askedAt, boolean sealed) {
@@ -220,7 +226,7 @@ final class Recovering<I, O extends @Nullable Object> {
             Decision decision =
                     ports.machine().decide(standing, new Event.Close(standing.token(), sealed, spec.spans()), askedAt);
             return decision.verdict() == Verdict.CHANGE
-                    ? settle("close", standing, decision, IdempotencyEvent.Type.CLOSED, closed())
+                    ? settle("close", standing, decision, IdempotencyEvent.Type.CLOSED, after -> closed())
                     : notYetQuiescent(standing, askedAt);
         }
         AttemptToken token = ports.tokens().get();
@@ -269,15 +275,20 @@ final class Recovering<I, O extends @Nullable Object> {
     }
 
     private Step<Answer<O>> settle(
-            String name, IdempotencyRecord standing, Decision decision, IdempotencyEvent.Type how, Answer<O> answer) {
+            String name,
+            IdempotencyRecord standing,
+            Decision decision,
+            IdempotencyEvent.Type how,
+            Function<IdempotencyRecord, Answer<O>> answer) {
         return steps.ask(
                 Step.Request.replace(name, standing, decision.toWrite()),
                 snapshot -> {
-                    if (!snapshot.applied()) {
+                    IdempotencyRecord after = snapshot.record();
+                    if (!snapshot.applied() || after == null) {
                         return execution.meet(snapshot, null);
                     }
                     execution.emit(how, standing, "");
-                    return execution.done(answer);
+                    return execution.done(answer.apply(after));
                 },
                 execution::storeFailed);
     }

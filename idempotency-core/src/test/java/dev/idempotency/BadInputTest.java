@@ -375,14 +375,6 @@ final class BadInputTest {
     }
 
     @Test
-    void decline_withoutAReason_isRefused() {
-        refusedNull("reason", () -> new DeclinedException(null));
-        refused("reason must have 1 to 2000 characters", () -> new DeclinedException(" "));
-        refused("reason must have 1 to 2000 characters", () -> new DeclinedException("a".repeat(2001)));
-        assertThat(new DeclinedException("a".repeat(2000)).reason()).hasSize(2000);
-    }
-
-    @Test
     void smallValues_nullArguments_areRefusedByName() {
         var key = new IdempotencyKey("pay", "1");
         refusedNull("type", () -> new IdempotencyEvent(null, key, 1, 1, ""));

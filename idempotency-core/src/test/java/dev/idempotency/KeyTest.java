@@ -7,8 +7,28 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.YearMonth;
+import java.time.ZoneId;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Currency;
+import java.util.Date;
+import java.util.GregorianCalendar;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -20,7 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class KeyTest {
     private record Order(Object first, Object second, Object third, String tenant) {}
 
-    private enum Currency {
+    private enum Money {
         EUR
     }
 
@@ -62,8 +82,7 @@ final class KeyTest {
         assertThat(single("order-1")).isEqualTo(new IdempotencyKey("pay", "order-1"));
         assertThat(single(17L).value()).isEqualTo("17");
         assertThat(single(id).value()).isEqualTo(id.toString());
-        assertThat(single(Currency.EUR).value()).isEqualTo("EUR");
-        assertThat(single(Optional.of("x")).value()).isEqualTo("Optional[x]");
+        assertThat(single(Money.EUR).value()).isEqualTo("EUR");
         assertThat(single(" a ").value()).isEqualTo(" a ");
     }
 
@@ -174,17 +193,148 @@ final class KeyTest {
         assertThat(maker.apply("\uD83D\uDE00").value()).contains("\uD83D\uDE00");
     }
 
+    private static final String TAKE = ", whose text need not say its value in every process; take text, whole numbers, an enum,"
+            + " a UUID, a date or time of java.time, or a list or record of these. If its toString() says its value, call that";
+    private static final String SORT =
+            ", whose order may differ from process to process; take a sorted list, or a field of the request";
+    private static final String EMPTY =
+            ", which may be empty, and then all requests without a value would be one; take what every request has";
+    private static final String ZONE =
+            ", whose text depends on the time zone of the process; take its toInstant()";
+    private static final String DIGITS =
+            ", whose text differs between versions of Java; take a BigDecimal, or a long of minor units";
+
+    private record Token(byte[] bytes) {}
+
+    private record Ordered(String order, List<Integer> lines, Currency currency, int number) {}
+
     /** The text of an array is another one in each process, so that a retry after a crash would be a new write. */
     @ParameterizedTest
     @MethodSource("makers")
-    void key_partWhoseTextDoesNotSayItsValue_isRefused(Function<Object, IdempotencyKey> maker) {
-        var end = ", whose text does not say its value; make text, a number, an enum or a record of it";
-
-        refused(maker, new byte[] {1}, "a part of the key is a byte[]" + end);
-        refused(maker, new String[] {"a"}, "a part of the key is a java.lang.String[]" + end);
-        refused(maker, new Object(), "a part of the key is a java.lang.Object" + end);
-        refused(maker, new Opaque(), "a part of the key is a dev.idempotency.KeyTest$Opaque" + end);
+    void key_partWhoseTextMayDifferInTheNextProcess_isRefused(Function<Object, IdempotencyKey> maker) {
+        refused(maker, new byte[] {1}, "a part of the key is a byte[]" + TAKE);
+        refused(maker, new String[] {"a"}, "a part of the key is a java.lang.String[]" + TAKE);
+        refused(maker, new Object(), "a part of the key is a java.lang.Object" + TAKE);
+        refused(maker, new Opaque(), "a part of the key is a dev.idempotency.KeyTest$Opaque" + TAKE);
+        refused(maker, Clock.systemUTC(), "a part of the key is a java.time.Clock$SystemClock" + TAKE);
+        refused(maker, new AtomicLong(1), "a part of the key is a java.util.concurrent.atomic.AtomicLong" + TAKE);
+        refused(maker, new TreeSet<>(Set.of("a")), "a part of the key is a java.util.TreeSet" + SORT);
+        refused(maker, new HashMap<>(), "a part of the key is a java.util.HashMap" + SORT);
+        refused(maker, new ArrayDeque<>(List.of("a")), "a part of the key is a java.util.ArrayDeque" + SORT);
+        refused(maker, Optional.of("x"), "a part of the key is a java.util.Optional" + EMPTY);
+        refused(maker, Optional.empty(), "a part of the key is a java.util.Optional" + EMPTY);
+        refused(maker, OptionalInt.of(1), "a part of the key is a java.util.OptionalInt" + EMPTY);
+        refused(maker, new Date(0), "a part of the key is a java.util.Date" + ZONE);
+        refused(maker, new GregorianCalendar(), "a part of the key is a java.util.GregorianCalendar" + ZONE);
+        refused(maker, 1.5, "a part of the key is a java.lang.Double" + DIGITS);
+        refused(maker, 1.5f, "a part of the key is a java.lang.Float" + DIGITS);
         assertThat(maker.apply("java.lang.Object@1b6d3586").value()).contains("java.lang.Object@1b6d3586");
+    }
+
+    @ParameterizedTest
+    @MethodSource("makers")
+    void key_partThatHidesOneOfThese_isRefusedWithItsPlace(Function<Object, IdempotencyKey> maker) {
+        refused(maker, List.of(), "a part of the key is an empty list; it must name something");
+        refused(maker, List.of(new byte[1]), "a part of the key has in a list a byte[]" + TAKE);
+        refused(maker, Arrays.asList("a", null), "a part of the key is a list with a null in it; leave it out");
+        refused(
+                maker,
+                List.of(new Token(new byte[1])),
+                "a part of the key has in the field bytes of a dev.idempotency.KeyTest$Token a byte[]" + TAKE);
+        refused(
+                maker,
+                new Token(null),
+                "a part of the key is a dev.idempotency.KeyTest$Token whose bytes is null; a key is made of what every"
+                        + " request has");
+        Object deep = "a";
+        for (int i = 0; i < 100; i++) {
+            deep = List.of(deep);
+        }
+        refused(maker, deep, "a part of the key is nested too deeply; take fields of it instead");
+    }
+
+    @Test
+    void key_partOfAnyTypeThatIsAllowed_isItsText() {
+        var ordered = new Ordered("o-1", List.of(1, 2), Currency.getInstance("EUR"), 7);
+        for (Object part : List.of(
+                new StringBuilder("a"),
+                (short) 1,
+                (byte) 1,
+                'c',
+                true,
+                new BigDecimal("1.50"),
+                new BigInteger("12"),
+                URI.create("https://example.com/1"),
+                Instant.EPOCH,
+                LocalDate.EPOCH,
+                YearMonth.of(2026, 1),
+                Duration.ofHours(1),
+                ZoneId.of("Europe/Berlin"),
+                List.of("a", "b"),
+                List.of(ordered),
+                ordered)) {
+            assertThat(single(part).value()).isEqualTo(part.toString());
+        }
+        assertThat(single(ordered).value()).isEqualTo("Ordered[order=o-1, lines=[1, 2], currency=EUR, number=7]");
+    }
+
+    // ---- a rule that does not move
+
+    @Test
+    void operation_whoseBuilderIsUsedAgain_keepsItsKeys() {
+        var builder = operation().key(Order::first);
+        var pay = builder.calling((request, attempt) -> "done");
+        builder.tenant(Order::tenant).fingerprint(Order::second).calling((request, attempt) -> "done");
+        var order = new Order("1", "2", null, "acme");
+
+        assertThat(pay.keyOf(order)).isEqualTo(new IdempotencyKey("pay", "1"));
+        assertThat(pay.fingerprintOf(order))
+                .isEqualTo(operation()
+                        .key(Order::first)
+                        .calling((request, attempt) -> "done")
+                        .fingerprintOf(order));
+    }
+
+    static Stream<Operation.Builder<Order, String>> drawn() {
+        var count = new AtomicLong();
+        return Stream.of(
+                operation().key(order -> UUID.randomUUID()),
+                operation().key(Order::first, order -> count.incrementAndGet()),
+                operation().key(Order::first).tenant(order -> "t" + count.incrementAndGet()),
+                operation().key(Order::first).fingerprint(order -> UUID.randomUUID()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("drawn")
+    void execute_keyOrFingerprintThatIsDrawn_isRefusedBeforeAnythingIsWritten(Operation.Builder<Order, String> builder) {
+        var calls = new AtomicLong();
+        var pay = builder.calling((request, attempt) -> "effect-" + calls.incrementAndGet());
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> pay.execute(new Order("1", "2", "3", "acme")))
+                .withMessageMatching("the (key|fingerprint) of operation 'pay' is not the same each time it is taken of one"
+                        + " request \\([0-9a-f]+, then [0-9a-f]+\\), so that a retry would be another write; make it of"
+                        + " fields that a retry repeats, never of a clock or a random value. Nothing was written");
+        assertThat(calls).hasValue(0);
+    }
+
+    /** As a key with the clock's hour in it, long after the first runs. */
+    @Test
+    void keyOf_functionThatMovesLater_isFoundAtALowRate() {
+        var count = new AtomicLong();
+        var pay = operation()
+                .key(order -> Math.max(0, count.incrementAndGet() - 100))
+                .calling((request, attempt) -> "done");
+        var order = new Order("1", "2", "3", "acme");
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> {
+                    for (int i = 0; i < 2000; i++) {
+                        pay.keyOf(order);
+                    }
+                })
+                .withMessageContaining("is not the same each time");
+        assertThat(count.get()).isBetween(1024L, 1100L);
     }
 
     private static void refused(Function<Object, IdempotencyKey> maker, Object part, String message) {

@@ -52,7 +52,7 @@ final class SecretsTest {
                 new Event.Complete(Standing.OWN, 3, 1, result, Standing.SPANS),
                 new Event.Found(Standing.OWN, result, Standing.SPANS),
                 Finding.found(new Receipt(SECRET)),
-                Answer.of(new Receipt(SECRET)),
+                Answer.of(() -> new Receipt(SECRET)),
                 Answer.failed(() -> new DeclinedException(SECRET)),
                 new RunningAttempt(record, null),
                 new DeclinedException(SECRET),

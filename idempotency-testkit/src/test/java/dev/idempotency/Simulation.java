@@ -405,7 +405,7 @@ final class Simulation {
             Caller caller, Answer<String> answer, Set<AttemptToken> drawnTokens, boolean[] sent, long effectsBefore) {
         String said;
         if (answer.failure() == null) {
-            said = answer.value();
+            said = answer.get();
             caller.settled = true;
             caller.answers.add(said);
             IdempotencyRecord record = records.record(key);
