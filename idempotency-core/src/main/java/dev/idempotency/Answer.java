@@ -12,9 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param shared whether callers that waited for this execution in the same process get the same answer
  */
 record Answer<O extends @Nullable Object>(
-        @Nullable Supplier<? extends O> value,
-        @Nullable Supplier<? extends RuntimeException> failure,
-        boolean shared) {
+        @Nullable Supplier<? extends O> value, @Nullable Supplier<? extends RuntimeException> failure, boolean shared) {
 
     static <O extends @Nullable Object> Answer<O> of(Supplier<? extends O> value) {
         return new Answer<>(Objects.requireNonNull(value, "value"), null, true);

@@ -10,7 +10,6 @@ import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.WakingStore;
 import dev.idempotency.store.Write;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -631,10 +630,7 @@ final class Execution<I, O extends @Nullable Object> {
         if (ending.how() == Step.Ending.How.COMMITTED) {
             failures.succeeded();
             IdempotencyRecord record = Objects.requireNonNull(recorded.record, "record");
-            emit(
-                    recorded.late ? IdempotencyEvent.Type.LATE_RESULT : IdempotencyEvent.Type.COMPLETED,
-                    record,
-                    "");
+            emit(recorded.late ? IdempotencyEvent.Type.LATE_RESULT : IdempotencyEvent.Type.COMPLETED, record, "");
             return done(recorded(record, Objects.requireNonNull(recorded.result, "result")));
         }
         if (failure == null) {

@@ -276,7 +276,8 @@ public final class Idempotency implements AutoCloseable {
                 this.json = json.copy();
             } catch (IllegalStateException e) {
                 throw new IllegalArgumentException(
-                        "json is a " + json.getClass().getTypeName() + ", which cannot be copied; let the class override"
+                        "json is a " + json.getClass().getTypeName()
+                                + ", which cannot be copied; let the class override"
                                 + " copy(), or give a mapper of Jackson's own",
                         e);
             }

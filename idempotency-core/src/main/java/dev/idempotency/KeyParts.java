@@ -117,8 +117,8 @@ final class KeyParts<I> implements Function<I, IdempotencyKey> {
         for (RecordComponent component : type.getRecordComponents()) {
             Object inner = read(value, component);
             if (inner == null) {
-                throw new IllegalArgumentException(is(where) + "a " + type.getTypeName() + " whose " + component.getName()
-                        + " is null; a key is made of what every request has");
+                throw new IllegalArgumentException(is(where) + "a " + type.getTypeName() + " whose "
+                        + component.getName() + " is null; a key is made of what every request has");
             }
             text(inner, "the field " + component.getName() + " of a " + type.getTypeName(), depth + 1);
         }
@@ -166,8 +166,7 @@ final class KeyParts<I> implements Function<I, IdempotencyKey> {
     }
 
     private static IllegalArgumentException refused(Object value, String where) {
-        return new IllegalArgumentException(
-                is(where) + "a " + value.getClass().getTypeName() + ", " + advice(value));
+        return new IllegalArgumentException(is(where) + "a " + value.getClass().getTypeName() + ", " + advice(value));
     }
 
     private static String is(String where) {

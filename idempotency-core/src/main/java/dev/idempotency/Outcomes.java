@@ -53,7 +53,8 @@ final class Outcomes<O extends @Nullable Object> {
      *
      * @param unavailable why the result cannot be had; null if it is there, or if the outcome is a decline
      */
-    record Read<O extends @Nullable Object>(Answer<O> answer, @Nullable String unavailable) {}
+    record Read<O extends @Nullable Object>(
+            Answer<O> answer, @Nullable String unavailable) {}
 
     /** Each caller gets a copy of the result that he may change as he likes. */
     Read<O> read(IdempotencyKey key, @Nullable StoredResult recorded) {

@@ -210,11 +210,7 @@ final class Recovering<I, O extends @Nullable Object> {
             return execution.look();
         }
         return settle(
-                "found",
-                standing,
-                decision,
-                IdempotencyEvent.Type.FOUND,
-                after -> execution.recorded(after, result));
+                "found", standing, decision, IdempotencyEvent.Type.FOUND, after -> execution.recorded(after, result));
     }
 
     private Step<Answer<O>> missing(IdempotencyRecord standing, Instant askedAt, boolean sealed) {

@@ -193,14 +193,14 @@ final class KeyTest {
         assertThat(maker.apply("\uD83D\uDE00").value()).contains("\uD83D\uDE00");
     }
 
-    private static final String TAKE = ", whose text need not say its value in every process; take text, whole numbers, an enum,"
-            + " a UUID, a date or time of java.time, or a list or record of these. If its toString() says its value, call that";
+    private static final String TAKE =
+            ", whose text need not say its value in every process; take text, whole numbers, an enum,"
+                    + " a UUID, a date or time of java.time, or a list or record of these. If its toString() says its value, call that";
     private static final String SORT =
             ", whose order may differ from process to process; take a sorted list, or a field of the request";
     private static final String EMPTY =
             ", which may be empty, and then all requests without a value would be one; take what every request has";
-    private static final String ZONE =
-            ", whose text depends on the time zone of the process; take its toInstant()";
+    private static final String ZONE = ", whose text depends on the time zone of the process; take its toInstant()";
     private static final String DIGITS =
             ", whose text differs between versions of Java; take a BigDecimal, or a long of minor units";
 
@@ -306,15 +306,17 @@ final class KeyTest {
 
     @ParameterizedTest
     @MethodSource("drawn")
-    void execute_keyOrFingerprintThatIsDrawn_isRefusedBeforeAnythingIsWritten(Operation.Builder<Order, String> builder) {
+    void execute_keyOrFingerprintThatIsDrawn_isRefusedBeforeAnythingIsWritten(
+            Operation.Builder<Order, String> builder) {
         var calls = new AtomicLong();
         var pay = builder.calling((request, attempt) -> "effect-" + calls.incrementAndGet());
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> pay.execute(new Order("1", "2", "3", "acme")))
-                .withMessageMatching("the (key|fingerprint) of operation 'pay' is not the same each time it is taken of one"
-                        + " request \\([0-9a-f]+, then [0-9a-f]+\\), so that a retry would be another write; make it of"
-                        + " fields that a retry repeats, never of a clock or a random value. Nothing was written");
+                .withMessageMatching(
+                        "the (key|fingerprint) of operation 'pay' is not the same each time it is taken of one"
+                                + " request \\([0-9a-f]+, then [0-9a-f]+\\), so that a retry would be another write; make it of"
+                                + " fields that a retry repeats, never of a clock or a random value. Nothing was written");
         assertThat(calls).hasValue(0);
     }
 
