@@ -330,7 +330,7 @@ final class Driver {
         var task = new FutureTask<@Nullable Void>(
                 () -> outcome.complete(investigated(watch, spec, execution, step)), null);
         long limit = spec.recoveryTimeout().toNanos();
-        var noAnswer = new TimeoutException("no answer after " + spec.recoveryTimeout());
+        var noAnswer = new TimeoutException("no answer after " + Durations.text(spec.recoveryTimeout()));
         var late = new Step.Outcome(null, noAnswer);
         ScheduledFuture<?> timeout;
         try {

@@ -362,8 +362,9 @@ final class Execution<I, O extends @Nullable Object> {
         if (left <= 0) {
             emit(IdempotencyEvent.Type.IN_FLIGHT_REFUSED, standing, "");
             boolean refused = spec.waitAtMost().isZero();
-            String what =
-                    refused ? "Another run is in flight" : "Another run is still in flight after " + spec.waitAtMost();
+            String what = refused
+                    ? "Another run is in flight"
+                    : "Another run is still in flight after " + Durations.text(spec.waitAtMost());
             Instant lapses = standing.times().leaseUntil();
             return done(Answer.failedAlone(
                     () -> new InFlightException(key, lapses == null ? what : what + leaseEnds(lapses), null)));
@@ -818,9 +819,9 @@ final class Execution<I, O extends @Nullable Object> {
     /** What a caller gets who would wait for the call for ever. */
     private Answer<O> overdue() {
         return unresolved(
-                "The call has not ended within its timeout of " + spec.callTimeout()
+                "The call has not ended within its timeout of " + Durations.text(spec.callTimeout())
                         + "; should its answer still come, it is recorded.",
-                new TimeoutException("no answer after " + spec.callTimeout()));
+                new TimeoutException("no answer after " + Durations.text(spec.callTimeout())));
     }
 
     /** Something went wrong that no step can tell the store: the lease is left to lapse. */

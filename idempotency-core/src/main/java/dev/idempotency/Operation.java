@@ -240,7 +240,8 @@ public final class Operation<I, O extends @Nullable Object> {
     }
 
     private InFlightException stillInFlight(IdempotencyKey key) {
-        return new InFlightException(key, "Another run is still in flight after " + spec.waitAtMost(), null);
+        return new InFlightException(
+                key, "Another run is still in flight after " + Durations.text(spec.waitAtMost()), null);
     }
 
     /**

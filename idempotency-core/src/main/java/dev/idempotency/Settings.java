@@ -12,7 +12,7 @@ final class Settings {
     static Duration atLeastZero(String name, Duration value) {
         Objects.requireNonNull(value, name);
         if (value.isNegative()) {
-            throw new IllegalArgumentException(name + " is " + value + "; it must not be negative");
+            throw new IllegalArgumentException(name + " is " + Durations.text(value) + "; it must not be negative");
         }
         return atMost(name, value, LONGEST);
     }
@@ -20,14 +20,16 @@ final class Settings {
     static Duration between(String name, Duration value, Duration least, Duration most) {
         Objects.requireNonNull(value, name);
         if (value.compareTo(least) < 0) {
-            throw new IllegalArgumentException(name + " is " + value + "; it must be at least " + least);
+            throw new IllegalArgumentException(
+                    name + " is " + Durations.text(value) + "; it must be at least " + Durations.text(least));
         }
         return atMost(name, value, most);
     }
 
     private static Duration atMost(String name, Duration value, Duration most) {
         if (value.compareTo(most) > 0) {
-            throw new IllegalArgumentException(name + " is " + value + "; it must be at most " + most);
+            throw new IllegalArgumentException(
+                    name + " is " + Durations.text(value) + "; it must be at most " + Durations.text(most));
         }
         return value;
     }

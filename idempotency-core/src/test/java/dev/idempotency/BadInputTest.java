@@ -70,13 +70,15 @@ final class BadInputTest {
     @MethodSource("durations")
     void duration_beyondItsLimits_isRefusedWithTheLimit(String name, Setter setter, Duration least, Duration most) {
         var lowest = least == null ? Duration.ZERO : least;
-        String tooLow = least == null ? "; it must not be negative" : "; it must be at least " + least;
+        String tooLow = least == null ? "; it must not be negative" : "; it must be at least " + Durations.text(least);
 
         for (Duration low : List.of(lowest.minus(TICK), Duration.ofDays(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
-            refused(name + " is " + low + tooLow, () -> setter.apply(operation(), low));
+            refused(name + " is " + Durations.text(low) + tooLow, () -> setter.apply(operation(), low));
         }
         for (Duration high : List.of(most.plus(TICK), Duration.ofSeconds(Long.MAX_VALUE))) {
-            refused(name + " is " + high + "; it must be at most " + most, () -> setter.apply(operation(), high));
+            refused(
+                    name + " is " + Durations.text(high) + "; it must be at most " + Durations.text(most),
+                    () -> setter.apply(operation(), high));
         }
         refusedNull(name, () -> setter.apply(operation(), null));
         assertThat(setter.apply(operation(), lowest)).isInstanceOf(Operation.Builder.class);
@@ -341,7 +343,7 @@ final class BadInputTest {
         refused("limit is 0; it must be from 1 to 1000", () -> Admin.Query.all(0));
         refused("limit is 1001; it must be from 1 to 1000", () -> Admin.Query.all(1001));
         refused(
-                "atLeast is PT-1S; it must not be negative",
+                "atLeast is -1 s; it must not be negative",
                 () -> new Admin.Query(null, null, Duration.ofSeconds(-1), 1, null));
         refusedNull("last", () -> Admin.Query.all(1).next(null));
     }
@@ -351,9 +353,9 @@ final class BadInputTest {
         refusedNull("store", () -> Admin.on(null));
         var builder = Admin.builder(CaffeineIdempotencyStore.create());
         refusedNull("quiescence", () -> builder.quiescence(null));
-        refused("quiescence is PT-1S; it must not be negative", () -> builder.quiescence(Duration.ofSeconds(-1)));
+        refused("quiescence is -1 s; it must not be negative", () -> builder.quiescence(Duration.ofSeconds(-1)));
         refusedNull("retention", () -> builder.retention(null));
-        refused("retention is PT0S; it must be at least PT0.001S", () -> builder.retention(Duration.ZERO));
+        refused("retention is 0 s; it must be at least 1 ms", () -> builder.retention(Duration.ZERO));
         refusedNull("listener", () -> builder.listener(null));
         var admin = builder.build();
         var key = new IdempotencyKey("pay", "1");

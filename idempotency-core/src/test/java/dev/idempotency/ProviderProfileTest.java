@@ -95,17 +95,17 @@ final class ProviderProfileTest {
                 "source has 501 characters; at most 500 are allowed",
                 () -> ProviderProfile.of("n", "s".repeat(501), UUID, DAY));
         refused(
-                "window is PT0.999999999S; it must be at least PT1S",
+                "window is 999 ms 999999 ns; it must be at least 1 s",
                 () -> bank().withWindow(Duration.ofSeconds(1).minusNanos(1)));
-        refused("window is PT0S; it must be at least PT1S", () -> bank().withWindow(Duration.ZERO));
-        refused("window is PT-24H; it must be at least PT1S", () -> bank().withWindow(DAY.negated()));
+        refused("window is 0 s; it must be at least 1 s", () -> bank().withWindow(Duration.ZERO));
+        refused("window is -24 h; it must be at least 1 s", () -> bank().withWindow(DAY.negated()));
         refused(
-                "window is PT876600H0.000000001S; it must be at most PT876600H",
+                "window is 36525 d 1 ns; it must be at most 36525 d",
                 () -> bank().withWindow(ProviderProfile.ENDLESS.plusNanos(1)));
-        refused("pause is PT-1S; it must not be negative", () -> bank().withBounds(Duration.ofSeconds(-1), DAY));
-        refused("transit is PT-1S; it must not be negative", () -> bank().withBounds(DAY, Duration.ofSeconds(-1)));
-        refused("pause is PT8808H; it must be at most PT8784H", () -> bank().withBounds(Duration.ofDays(367), DAY));
-        refused("transit is PT8808H; it must be at most PT8784H", () -> bank().withBounds(DAY, Duration.ofDays(367)));
+        refused("pause is -1 s; it must not be negative", () -> bank().withBounds(Duration.ofSeconds(-1), DAY));
+        refused("transit is -1 s; it must not be negative", () -> bank().withBounds(DAY, Duration.ofSeconds(-1)));
+        refused("pause is 367 d; it must be at most 366 d", () -> bank().withBounds(Duration.ofDays(367), DAY));
+        refused("transit is 367 d; it must be at most 366 d", () -> bank().withBounds(DAY, Duration.ofDays(367)));
         assertThat(bank().withWindow(Duration.ofSeconds(1)).window()).isEqualTo(Duration.ofSeconds(1));
     }
 

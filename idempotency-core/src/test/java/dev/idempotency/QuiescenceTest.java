@@ -88,14 +88,14 @@ final class QuiescenceTest {
     void negativeAndAbsurdDurations_areRefusedByNameAndValue() {
         var negative = Duration.ofNanos(-1);
         var absurd = Duration.ofDays(366).plusNanos(1);
-        refused("transit is PT-0.000000001S; it must not be negative", () -> Quiescence.of(negative, LAG));
-        refused("lag is PT-0.000000001S; it must not be negative", () -> Quiescence.of(TRANSIT, negative));
-        refused("pause is PT-0.000000001S; it must not be negative", () -> QUIESCENCE.withPause(negative));
-        refused("clockError is PT-0.000000001S; it must not be negative", () -> QUIESCENCE.withClockError(negative));
-        refused("period is PT-0.000000001S; it must not be negative", () -> QUIESCENCE.withPeriod(negative));
-        refused("transit is PT8784H0.000000001S; it must be at most PT8784H", () -> Quiescence.of(absurd, LAG));
-        refused("lag is PT8784H0.000000001S; it must be at most PT8784H", () -> Quiescence.of(TRANSIT, absurd));
-        refused("period is PT8784H0.000000001S; it must be at most PT8784H", () -> QUIESCENCE.withPeriod(absurd));
+        refused("transit is -1 ns; it must not be negative", () -> Quiescence.of(negative, LAG));
+        refused("lag is -1 ns; it must not be negative", () -> Quiescence.of(TRANSIT, negative));
+        refused("pause is -1 ns; it must not be negative", () -> QUIESCENCE.withPause(negative));
+        refused("clockError is -1 ns; it must not be negative", () -> QUIESCENCE.withClockError(negative));
+        refused("period is -1 ns; it must not be negative", () -> QUIESCENCE.withPeriod(negative));
+        refused("transit is 366 d 1 ns; it must be at most 366 d", () -> Quiescence.of(absurd, LAG));
+        refused("lag is 366 d 1 ns; it must be at most 366 d", () -> Quiescence.of(TRANSIT, absurd));
+        refused("period is 366 d 1 ns; it must be at most 366 d", () -> QUIESCENCE.withPeriod(absurd));
     }
 
     private static void refused(String message, org.assertj.core.api.ThrowableAssert.ThrowingCallable code) {

@@ -209,7 +209,7 @@ final class NearCacheTest {
     @Test
     void create_argumentsOutOfRange_areNamed() {
         assertThatThrownBy(() -> NearCache.create(0, MINUTE)).hasMessageContaining("maximumBytes is 0");
-        assertThatThrownBy(() -> NearCache.create(1, Duration.ZERO)).hasMessageContaining("atMost is PT0S");
-        assertThatThrownBy(() -> NearCache.create(1, Duration.ofDays(2))).hasMessageContaining("atMost is PT48H");
+        assertThatThrownBy(() -> NearCache.create(1, Duration.ZERO)).hasMessageContaining("atMost is 0 s");
+        assertThatThrownBy(() -> NearCache.create(1, Duration.ofDays(2))).hasMessageContaining("atMost is 2 d");
     }
 }

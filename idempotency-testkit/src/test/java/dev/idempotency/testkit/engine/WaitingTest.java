@@ -75,7 +75,7 @@ final class WaitingTest {
 
         var failure = Failures.inFlight(() -> other.execute(ORDER));
 
-        assertThat(failure).hasMessageContaining("PT0.02S");
+        assertThat(failure).hasMessageContaining("after 20 ms");
         assertThat(shop.record()).isEqualTo(before);
         answer.countDown();
         assertThat(Eventually.get(owner)).isEqualTo(new Receipt("e", 100));
