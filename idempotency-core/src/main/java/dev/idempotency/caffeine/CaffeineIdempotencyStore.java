@@ -2,7 +2,6 @@ package dev.idempotency.caffeine;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.idempotency.IdempotencyKey;
@@ -65,7 +64,7 @@ public final class CaffeineIdempotencyStore implements AuditedStore {
                 // Weight 0 keeps an entry out of eviction by size: a bounded cache of reservations would lose some.
                 .weigher((IdempotencyKey key, IdempotencyRecord record) ->
                         record.state().isUnresolved() ? 0 : 1)
-                .expireAfter(Expiry.writing((IdempotencyKey key, IdempotencyRecord record) -> timeLeft(record)))
+                .expireAfter(new ExpiryAfterWrite<>((IdempotencyKey key, IdempotencyRecord record) -> timeLeft(record)))
                 .evictionListener(
                         (@Nullable IdempotencyKey key, @Nullable IdempotencyRecord record, RemovalCause cause) -> {
                             if (cause == RemovalCause.SIZE) {

@@ -2,7 +2,6 @@ package dev.idempotency.caffeine;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.inbox.DeadLetter;
@@ -74,7 +73,7 @@ final class CaffeineInbox implements InboxStore {
         this.done = Caffeine.newBuilder()
                 .ticker(ticker)
                 .executor(Runnable::run)
-                .expireAfter(Expiry.writing(
+                .expireAfter(new ExpiryAfterWrite<>(
                         (IdempotencyKey key, Done done) -> Duration.between(clock.get(), done.expiresAt())))
                 .build();
     }

@@ -2,7 +2,6 @@ package dev.idempotency.caffeine;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.inbox.EntityVersion;
@@ -24,7 +23,7 @@ final class CaffeineVersionGuard implements VersionGuard {
         versions = Caffeine.newBuilder()
                 .ticker(ticker)
                 .executor(Runnable::run)
-                .expireAfter(Expiry.writing((IdempotencyKey entity, Standing standing) ->
+                .expireAfter(new ExpiryAfterWrite<>((IdempotencyKey entity, Standing standing) ->
                         Duration.between(clock.get(), standing.expiresAt())))
                 .build();
     }
