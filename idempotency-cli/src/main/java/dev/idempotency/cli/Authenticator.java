@@ -30,8 +30,9 @@ public interface Authenticator {
      * @param file the file, in UTF-8; read now, and not again. Keep it from other users of the machine
      * @return an authenticator; thread-safe
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException if the file has no line, a line that is not one, a name or a secret twice, or a secret of
-     *     less than 16 characters; the message has no secret
+     * @throws IllegalArgumentException if the file has no line, a line that is not one, a name or a secret twice, a secret of
+     *     less than 16 characters or less than 8 different ones, or if every user of the machine may write it; the message has no
+     *     secret
      */
     static Authenticator tokenFile(Path file) throws IOException {
         return TokenFile.read(file);

@@ -19,6 +19,9 @@ import java.util.List;
  * of a record its key and since when it is in its state, of an entry its time, act and phase.
  */
 final class Cursors {
+    /** The end of the year 9999. */
+    private static final long LAST = 253_402_300_800_000_000L;
+
     private Cursors() {}
 
     static String of(IdempotencyRecord last) {
@@ -72,8 +75,13 @@ final class Cursors {
         return Long.toString(ChronoUnit.MICROS.between(Instant.EPOCH, at));
     }
 
+    /** A cursor comes from a page's reader, and so may be anything. */
     private static Instant instant(String micros) {
-        return Instant.EPOCH.plus(Long.parseLong(micros), ChronoUnit.MICROS);
+        long number = Long.parseLong(micros);
+        if (number < 0 || number > LAST) {
+            throw new IllegalArgumentException("it is not one");
+        }
+        return Instant.EPOCH.plus(number, ChronoUnit.MICROS);
     }
 
     /** The parts cannot contain the character between them. */

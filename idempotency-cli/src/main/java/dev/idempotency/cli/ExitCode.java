@@ -19,7 +19,9 @@ enum ExitCode {
     /** The store failed, and the act may have been written. */
     PERHAPS_WRITTEN(6),
     /** Something that nobody expected. */
-    FAULT(7);
+    FAULT(7),
+    /** Time was over before the store had answered; an act may have been written. */
+    NO_ANSWER(8);
 
     private final int code;
 

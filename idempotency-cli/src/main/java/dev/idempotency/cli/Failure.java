@@ -2,6 +2,7 @@ package dev.idempotency.cli;
 
 import dev.idempotency.RefusedException;
 import dev.idempotency.store.StoreException;
+import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,17 @@ final class Failure extends RuntimeException {
     /** Of a command that only reads: there was nothing to be written. */
     static Failure ofRead(StoreException failed) {
         return new Failure(ExitCode.STORE_FAILED, null, "The store failed: " + chain(failed), null, failed);
+    }
+
+    /** Time was over. */
+    static Failure late(Duration limit, boolean isAct) {
+        return new Failure(
+                ExitCode.NO_ANSWER,
+                "The store has not answered within " + Spans.text(limit)
+                        + (isAct
+                                ? ", and the act may have been written. Repeat the very same act: it is completed, found to be"
+                                        + " done, or refused, and never done twice"
+                                : ""));
     }
 
     static Failure unusable(RuntimeException cause) {

@@ -10,10 +10,12 @@ import dev.idempotency.store.StoreException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +31,10 @@ final class Gate implements HttpHandler {
     private static final int LARGEST_DRAINED = 4 * 1024 * 1024;
     private static final int LARGEST_HEADERS = 32 * 1024;
     private static final int LONGEST_QUERY = 8 * 1024;
+    private static final String LATE = "The store has not answered in time.";
+    private static final String LATE_ACT =
+            "The store has not answered in time, and the decision may have been recorded. Open"
+                    + " the key again, and look; the very same decision is never recorded twice.";
     private static final byte[] CSS = resource("console.css");
 
     private final Pages pages;
@@ -37,8 +43,11 @@ final class Gate implements HttpHandler {
     private final Set<String> hosts;
     private final Semaphore running = new Semaphore(MOST_RUNNING);
     private final byte[] secret = Session.random(32);
+    private final PageLimit limit;
+    private final WrongSecrets wrongSecrets = new WrongSecrets();
 
-    Gate(Admin admin, @Nullable Authenticator authenticator, Set<String> hosts) {
+    Gate(Admin admin, @Nullable Authenticator authenticator, Set<String> hosts, PageLimit limit) {
+        this.limit = limit;
         this.pages = new Pages(admin);
         this.deeds = new Deeds(admin);
         this.authenticator = authenticator;
@@ -128,7 +137,7 @@ final class Gate implements HttpHandler {
             Headers headers = exchange.getRequestHeaders();
             requireSmall(exchange);
             requireKnownHost(headers);
-            user = requireUser(headers);
+            user = requireUser(exchange);
             return route(exchange, session, new Visit(user, session.token(secret, user)));
         } catch (Refusal refusal) {
             return Response.page(refusal.status(), Pages.message(user, refusal.status(), refusal.text()));
@@ -168,12 +177,23 @@ final class Gate implements HttpHandler {
         }
     }
 
-    private @Nullable String requireUser(Headers headers) {
-        if (authenticator == null) {
+    private @Nullable String requireUser(HttpExchange exchange) {
+        Authenticator asked = authenticator;
+        if (asked == null) {
             return null;
         }
-        String user = authenticator.user(headers::getFirst);
+        Headers headers = exchange.getRequestHeaders();
+        InetAddress from = exchange.getRemoteAddress().getAddress();
+        boolean brings = headers.containsKey("Authorization");
+        if (brings) {
+            wrongSecrets.requireFew(from);
+        }
+        String user = limit.within(() -> Optional.ofNullable(asked.user(headers::getFirst)), LATE)
+                .orElse(null);
         if (user == null) {
+            if (brings) {
+                wrongSecrets.met(from);
+            }
             throw new Refusal(401, "Say who you are.");
         }
         try {
@@ -203,9 +223,9 @@ final class Gate implements HttpHandler {
         }
         Fields fields = fields(exchange.getRequestURI().getRawQuery());
         return switch (path) {
-            case "/" -> Response.page(200, pages.unresolved(visit, fields));
-            case "/key" -> Response.page(200, pages.key(visit, fields));
-            case "/audit" -> Response.page(200, pages.audit(visit, fields));
+            case "/" -> limit.within(() -> Response.page(200, pages.unresolved(visit, fields)), LATE);
+            case "/key" -> limit.within(() -> Response.page(200, pages.key(visit, fields)), LATE);
+            case "/audit" -> limit.within(() -> Response.page(200, pages.audit(visit, fields)), LATE);
             default -> Response.css(CSS);
         };
     }
@@ -221,6 +241,10 @@ final class Gate implements HttpHandler {
         if (!session.isToken(secret, visit.user(), fields.text("token"))) {
             throw new Refusal(403, "The form is not one of this session: open the key again, and send it from there.");
         }
+        return limit.within(() -> act(visit, fields), LATE_ACT);
+    }
+
+    private Response act(Visit visit, Fields fields) {
         try {
             return Response.see(deeds.act(visit, fields));
         } catch (Problems problems) {

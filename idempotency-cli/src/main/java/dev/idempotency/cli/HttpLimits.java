@@ -7,9 +7,9 @@ final class HttpLimits {
     static void set() {
         setUnlessSet("sun.net.httpserver.maxReqHeaders", "64");
         setUnlessSet("sun.net.httpserver.maxReqHeaderSize", "65536");
-        setUnlessSet("sun.net.httpserver.maxReqTime", "20");
+        setUnlessSet("sun.net.httpserver.maxReqTime", "10");
         setUnlessSet("sun.net.httpserver.maxRspTime", "20");
-        setUnlessSet("jdk.httpserver.maxConnections", "200");
+        setUnlessSet("jdk.httpserver.maxConnections", "500");
     }
 
     private static void setUnlessSet(String name, String value) {

@@ -13,7 +13,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -33,13 +35,17 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class OperationsConsole implements AutoCloseable {
-    private static final int WORKERS = 8;
+    /** As many as connections that the command allows, so that slow ones do not keep the others waiting. */
+    private static final int WORKERS = 500;
+
+    private static final int USUAL_PORT = 80;
 
     private static final Duration GOODBYE = Duration.ofSeconds(2);
 
     private final HttpServer server;
     private final Gate gate;
     private final ExecutorService workers;
+    private final PageLimit pages;
     private final URI uri;
 
     private OperationsConsole(Builder builder) {
@@ -61,27 +67,40 @@ public final class OperationsConsole implements AutoCloseable {
         }
         int port = server.getAddress().getPort();
         uri = URI.create("http://" + host(address) + ":" + port + "/");
-        Set<String> hosts = new TreeSet<>(builder.hosts);
-        if (isLoopback(address.getAddress())) {
-            hosts.add("localhost:" + port);
-            hosts.add("127.0.0.1:" + port);
-            hosts.add("[::1]:" + port);
-        }
-        hosts.add(host(address) + ":" + port);
         var number = new AtomicInteger();
-        workers = Executors.newFixedThreadPool(WORKERS, task -> {
-            var thread = new Thread(task, "idempotency-console-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
+        var threads =
+                new ThreadPoolExecutor(WORKERS, WORKERS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    var thread = new Thread(task, "idempotency-console-" + number.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        threads.allowCoreThreadTimeOut(true);
+        workers = threads;
         server.setExecutor(workers);
-        gate = new Gate(builder.admin, builder.authenticator, hosts);
+        pages = new PageLimit(builder.pageLimit);
+        gate = new Gate(builder.admin, builder.authenticator, hosts(builder.hosts, address, port), pages);
         server.createContext("/", gate);
         server.start();
     }
 
     private static boolean isLoopback(@Nullable InetAddress address) {
         return address != null && address.isLoopbackAddress();
+    }
+
+    /** What browsers may name in {@code Host}. */
+    static Set<String> hosts(Set<String> allowed, InetSocketAddress address, int port) {
+        Set<String> names = new TreeSet<>();
+        names.add(host(address));
+        if (isLoopback(address.getAddress())) {
+            names.addAll(Set.of("localhost", "127.0.0.1", "[::1]"));
+        }
+        Set<String> hosts = new TreeSet<>(allowed);
+        names.forEach(name -> hosts.add(name + ":" + port));
+        if (port == USUAL_PORT) {
+            // Browsers leave it out.
+            hosts.addAll(names);
+        }
+        return hosts;
     }
 
     private static String host(InetSocketAddress address) {
@@ -106,6 +125,7 @@ public final class OperationsConsole implements AutoCloseable {
         private final Set<String> hosts = new TreeSet<>();
         private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080);
         private @Nullable Authenticator authenticator;
+        private Duration pageLimit = Duration.ofSeconds(30);
 
         private Builder(Admin admin) {
             this.admin = Objects.requireNonNull(admin, "admin");
@@ -156,6 +176,12 @@ public final class OperationsConsole implements AutoCloseable {
             return this;
         }
 
+        /** How long a page may wait for the store. */
+        Builder pageLimit(Duration pageLimit) {
+            this.pageLimit = pageLimit;
+            return this;
+        }
+
         /**
          * Starts the console.
          *
@@ -184,5 +210,6 @@ public final class OperationsConsole implements AutoCloseable {
         gate.awaitIdle(GOODBYE);
         server.stop(0);
         workers.shutdownNow();
+        pages.close();
     }
 }

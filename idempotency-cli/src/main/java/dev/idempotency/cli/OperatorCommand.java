@@ -3,13 +3,23 @@ package dev.idempotency.cli;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.RefusedException;
 import dev.idempotency.store.StoreException;
+import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** What all commands have in common: their output, and how their failures end. */
 abstract class OperatorCommand implements Callable<Integer> {
-    private final Environment environment;
+    private Environment environment;
+
+    @Option(
+            names = "--time-limit",
+            paramLabel = "SPAN",
+            converter = SpanConverter.class,
+            description = "How long it may take, without the time that you take to answer. Default: 1m.")
+    private Duration timeLimit = Duration.ofMinutes(1);
 
     @Option(names = "--json", description = "Print one JSON document instead of text.")
     private boolean json;
@@ -59,9 +69,40 @@ abstract class OperatorCommand implements Callable<Integer> {
         return false;
     }
 
+    /** Whether it ends by itself. */
+    boolean isBounded() {
+        return true;
+    }
+
     @Override
     public final Integer call() {
+        if (!isBounded()) {
+            return end(new Output(environment, json));
+        }
+        Environment world = environment;
+        if (timeLimit.isNegative() || timeLimit.isZero()) {
+            return end(new Output(world, json), Failure.usage("--time-limit must be more than zero"));
+        }
+        var limit = new TimeLimit(timeLimit);
+        environment = limit.around(world);
         var output = new Output(environment, json);
+        try {
+            return limit.call(() -> end(output));
+        } catch (TimeoutException late) {
+            output.end();
+            return end(new Output(world, json), Failure.late(timeLimit, isAct()));
+        } catch (InterruptedException e) {
+            output.end();
+            Thread.currentThread().interrupt();
+            return end(new Output(world, json), Failure.late(timeLimit, isAct()));
+        } catch (ExecutionException e) {
+            int code = end(new Output(world, json), new Failure(ExitCode.FAULT, "Unexpected: " + e.getCause()));
+            new Output(world, json).trace(e);
+            return code;
+        }
+    }
+
+    private Integer end(Output output) {
         try {
             run(output);
             return ExitCode.DONE.code();
@@ -73,7 +114,7 @@ abstract class OperatorCommand implements Callable<Integer> {
             return end(output, isAct() ? Failure.of(failed) : Failure.ofRead(failed));
         } catch (RuntimeException fault) {
             int code = end(output, new Failure(ExitCode.FAULT, "Unexpected: " + fault));
-            fault.printStackTrace(environment.err());
+            output.trace(fault);
             return code;
         }
     }

@@ -9,6 +9,7 @@ final class Output {
     private final Environment environment;
     private final Plain plain;
     private final boolean json;
+    private volatile boolean isOver;
 
     Output(Environment environment, boolean json) {
         this.environment = environment;
@@ -20,13 +21,22 @@ final class Output {
         return json;
     }
 
+    /** Says nothing any more: whoever still runs is late. */
+    void end() {
+        isOver = true;
+    }
+
     void document(ObjectNode document) {
-        environment.out().println(Json.write(document));
+        if (!isOver) {
+            environment.out().println(Json.write(document));
+        }
     }
 
     /** A line with nothing of anybody else's in it. */
     void line(String text) {
-        environment.out().println(text);
+        if (!isOver) {
+            environment.out().println(text);
+        }
     }
 
     void lines(Iterable<String> lines) {
@@ -54,7 +64,15 @@ final class Output {
 
     /** For people only, wherever the documents go. */
     void note(String text) {
-        environment.err().println(shown(text));
+        if (!isOver) {
+            environment.err().println(shown(text));
+        }
+    }
+
+    void trace(Throwable fault) {
+        if (!isOver) {
+            fault.printStackTrace(environment.err());
+        }
     }
 
     @Nullable

@@ -71,6 +71,7 @@ final class Pages {
             case REFUSED -> 409;
             case UNKNOWN_KEY -> 404;
             case STORE_FAILED, PERHAPS_WRITTEN -> 503;
+            case NO_ANSWER -> 504;
             case USAGE, NOT_CONFIRMED -> 422;
             case DONE, FAULT -> 500;
         };

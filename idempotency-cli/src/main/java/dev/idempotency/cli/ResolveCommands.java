@@ -212,6 +212,9 @@ final class ResolveCommands {
         private Declines() {}
 
         static StoredResult of(String reason) {
+            if (reason.isBlank()) {
+                throw Failure.usage("--reason is blank: every caller gets it");
+            }
             try {
                 String valid = new DeclinedException(reason).reason();
                 return new StoredResult(StoredResult.Kind.DECLINED, "text", valid.getBytes(StandardCharsets.UTF_8));

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
             "      --by ada --why 'customer waits' --evidence 'ch-1 at the provider'",
             "",
             "Exit codes: 0 done, 1 refused, 2 wrong command line, 3 unknown key, 4 store failed, nothing",
-            "written, 5 not confirmed, 6 store failed, perhaps written, 7 fault."
+            "written, 5 not confirmed, 6 store failed, perhaps written, 7 fault, 8 no answer in time."
         })
 class RootCommand implements Callable<Integer> {
     private final Environment environment;

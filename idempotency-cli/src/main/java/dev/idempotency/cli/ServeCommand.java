@@ -50,6 +50,11 @@ final class ServeCommand extends OperatorCommand {
     }
 
     @Override
+    boolean isBounded() {
+        return false;
+    }
+
+    @Override
     void run(Output output) {
         if (port < 0 || port > 65535) {
             throw Failure.usage("--port must be from 0 to 65535");

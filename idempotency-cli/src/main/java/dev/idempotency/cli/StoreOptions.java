@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 import picocli.CommandLine.Option;
@@ -29,6 +30,14 @@ final class StoreOptions {
     }
 
     private static final Duration GOODBYE = Duration.ofSeconds(2);
+
+    /** How long signing in may take, and any single answer: a server may accept a connection and then say nothing. */
+    private static final Duration SIGNING_IN = Duration.ofSeconds(10);
+
+    private static final Duration ANSWERING = Duration.ofSeconds(30);
+
+    /** Not how this driver takes a name and a password: it would take both for a part of the host's name, and print it. */
+    private static final Pattern USER_INFO = Pattern.compile("[^?]*@.*", Pattern.DOTALL);
 
     @Option(
             names = "--jdbc-url",
@@ -132,6 +141,11 @@ final class StoreOptions {
         if (prefix != null || cluster || evicted != null || unchecked != null) {
             throw Failure.usage("--prefix, --redis-cluster and --accept-.. are for Redis");
         }
+        if (USER_INFO.matcher(url).matches()) {
+            throw Failure.usage(
+                    "--jdbc-url has an @ before its parameters, and PostgreSQL's driver takes no name and no password"
+                            + " there. Set IDEMPOTENCY_USER and IDEMPOTENCY_PASSWORD, or use --ask-password");
+        }
         var source = new PGSimpleDataSource();
         try {
             source.setUrl(url);
@@ -140,6 +154,12 @@ final class StoreOptions {
                     "--jdbc-url is no URL of PostgreSQL; it looks like jdbc:postgresql://host:5432/database");
         }
         source.setApplicationName("idempotency");
+        if (source.getLoginTimeout() == 0) {
+            source.setLoginTimeout((int) SIGNING_IN.toSeconds());
+        }
+        if (source.getSocketTimeout() == 0) {
+            source.setSocketTimeout((int) ANSWERING.toSeconds());
+        }
         if (user != null) {
             source.setUser(user);
         }
@@ -171,12 +191,15 @@ final class StoreOptions {
         if (password != null) {
             uri.setCredentialsProvider(new StaticCredentialsProvider(user, password.toCharArray()));
         }
+        if (uri.getTimeout().equals(RedisURI.DEFAULT_TIMEOUT_DURATION)) {
+            uri.setTimeout(SIGNING_IN);
+        }
         AbstractRedisClient client = cluster ? RedisClusterClient.create(uri) : RedisClient.create(uri);
         Runnable end = () -> client.shutdown(0, GOODBYE.toMillis(), TimeUnit.MILLISECONDS);
         try {
             RedisIdempotencyStore.Builder builder = client instanceof RedisClusterClient clusterClient
                     ? RedisIdempotencyStore.builder(clusterClient)
-                    : RedisIdempotencyStore.builder((RedisClient) client);
+                    : RedisIdempotencyStore.builder((RedisClient) client, uri);
             if (prefix != null) {
                 checked(() -> builder.prefix(requireText(prefix)));
             }

@@ -5,17 +5,24 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** People and the digests of their secrets. Immutable. */
 final class TokenFile implements Authenticator {
+    private static final Logger LOG = LoggerFactory.getLogger(TokenFile.class);
     private static final int SHORTEST = 16;
+    private static final int FEWEST_DIFFERENT = 8;
 
     private static final class Person {
         private final String name;
@@ -36,6 +43,7 @@ final class TokenFile implements Authenticator {
     }
 
     static TokenFile read(Path file) throws IOException {
+        requireOwn(file);
         List<Person> people = new ArrayList<>();
         int number = 0;
         for (String line : Files.readAllLines(file)) {
@@ -50,12 +58,32 @@ final class TokenFile implements Authenticator {
         return new TokenFile(people);
     }
 
+    /** Who can write the file can decide under any name; who can read it, too. */
+    private static void requireOwn(Path file) throws IOException {
+        if (Files.getFileAttributeView(file, PosixFileAttributeView.class) == null) {
+            return;
+        }
+        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
+        if (permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+            throw new IllegalArgumentException(
+                    "every user of this machine can write the token file, and so act under any name: chmod 600");
+        }
+        if (permissions.contains(PosixFilePermission.OTHERS_READ)) {
+            LOG.warn("Every user of this machine can read the token file, and so act under any name of it: chmod 600");
+        }
+    }
+
     private static Person person(String line, int number, List<Person> others) {
         int colon = line.indexOf(':');
         if (colon < 1 || line.length() - colon - 1 < SHORTEST) {
             throw new IllegalArgumentException(
                     "line " + number + " of the token file is not name:secret with a secret of" + " at least "
                             + SHORTEST + " characters");
+        }
+        if (line.substring(colon + 1).chars().distinct().count() < FEWEST_DIFFERENT) {
+            throw new IllegalArgumentException(
+                    "line " + number + " of the token file has a secret that is easily guessed: it" + " has fewer than "
+                            + FEWEST_DIFFERENT + " different characters");
         }
         String name = line.substring(0, colon).strip();
         try {

@@ -2,15 +2,20 @@ package dev.idempotency.cli;
 
 import static dev.idempotency.cli.Operator.RULING;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.idempotency.cli.Operator.Run;
 import dev.idempotency.store.StoreException;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -90,6 +95,9 @@ final class ExitCodesTest {
             strings = {
                 "--jdbc-url=jdbc:postgresql://u:" + SECRET + "@host:x/db",
                 "--jdbc-url=jdbc:postgresql://u:" + SECRET + "@host/db",
+                "--jdbc-url=jdbc:postgresql://u:" + SECRET + "@127.0.0.1:1/db",
+                "--jdbc-url=jdbc:postgresql://127.0.0.1:1,u:" + SECRET + "@127.0.0.1:2/db",
+                "--jdbc-url=jdbc:postgresql:u:" + SECRET + "@127.0.0.1/db?ssl=false",
                 "--jdbc-url=nonsense://u:" + SECRET + "@host",
                 "--redis-url=nonsense://:" + SECRET + "@host",
                 "--redis-url=redis://:" + SECRET + "@",
@@ -130,6 +138,86 @@ final class ExitCodesTest {
         assertEnds(
                 new Operator(List.of("--redis-url", "redis://u:" + SECRET + "@127.0.0.1:1")).run("list"),
                 ExitCode.STORE_FAILED);
+    }
+
+    @Test
+    void secrets_ofAUrlInTheEnvironment_areNotRepeated() {
+        var url = "jdbc:postgresql://u:" + SECRET + "@127.0.0.1:1/db";
+
+        assertEnds(new Operator(List.of()).variable("IDEMPOTENCY_JDBC_URL", url).run("list"), ExitCode.USAGE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "The connection attempt failed.: u:" + SECRET + "@127.0.0.1",
+                "u:" + SECRET + "@127.0.0.1",
+                "no host 'u:" + SECRET + "@db'",
+                "jdbc:postgresql://u:" + SECRET + "@db/x"
+            })
+    void secrets_thatADriverRepeats_areHidden(String message) {
+        assertThat(Secrets.hide(message)).doesNotContain(SECRET).contains("***");
+    }
+
+    @Test
+    void times_andAddressesOfPeople_areNotHidden() {
+        assertThat(Secrets.hide("from 2026-01-01T10:00:00Z on, says ada@example.com"))
+                .isEqualTo("from 2026-01-01T10:00:00Z on, says ada@example.com");
+    }
+
+    /** A server that takes the connection and says nothing: the command used to hang for ever. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--jdbc-url=jdbc:postgresql://127.0.0.1:%d/db", "--redis-url=redis://127.0.0.1:%d"})
+    void store_thatNeverAnswers_endsTheCommandWithACodeOfItsOwn(String place) throws IOException {
+        try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            var operator = new Operator(List.of(place.formatted(silent.getLocalPort()), "--time-limit", "1s"));
+
+            Run list = operator.run("list", "--json");
+            Run act = operator.run(RULING, "reopen", "charge-card", "ORD-1", "--version", "1", "--yes");
+
+            assertEnds(list, ExitCode.NO_ANSWER);
+            assertThat(list.json().get("outcome").textValue()).isEqualTo("no-answer");
+            assertThat(list.json().get("message").textValue()).isEqualTo("The store has not answered within 1s");
+            assertEnds(act, ExitCode.NO_ANSWER);
+            assertThat(act.err()).contains("may have been written");
+        }
+    }
+
+    @Test
+    void store_thatNeverAnswersTheLogin_endsTheCommandWithoutAnyOption() throws IOException {
+        try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            var operator = new Operator(List.of(
+                    "--jdbc-url", "jdbc:postgresql://127.0.0.1:" + silent.getLocalPort() + "/db" + "?loginTimeout=1"));
+
+            assertEnds(operator.run("list"), ExitCode.STORE_FAILED);
+        }
+    }
+
+    @Test
+    void timeLimit_doesNotCountTheTimeInWhichAPersonThinks() {
+        var slow = new Environment.Terminal() {
+            @Override
+            public String ask(String question) {
+                long until = System.nanoTime() + 1_500_000_000L;
+                while (System.nanoTime() - until < 0) {
+                    LockSupport.parkNanos(50_000_000);
+                }
+                return "yes";
+            }
+
+            @Override
+            public char[] askSecret(String question) {
+                return ask(question).toCharArray();
+            }
+        };
+        var world = new Operator(List.of()).environment(System.out, System.err);
+        var limit = new TimeLimit(Duration.ofSeconds(1));
+        var asking = limit.around(new Environment(world.out(), world.err(), world.charset(), world.variables(), slow));
+
+        assertThatCode(() -> assertThat(
+                                limit.<String>call(() -> asking.terminal().ask("?")))
+                        .isEqualTo("yes"))
+                .doesNotThrowAnyException();
     }
 
     @Test
