@@ -2,6 +2,8 @@ package dev.idempotency.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.slack.api.bolt.App;
 import com.sun.net.httpserver.HttpServer;
 import dev.idempotency.Idempotency;
@@ -30,6 +32,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
@@ -84,9 +87,14 @@ final class SlackTest {
     }
 
     @SuppressWarnings("unused")
-    private SlackConsumer bolt(App app) {
+    private void bolt(App app, Inbox inbox) {
         // tag::bolt[]
-        return SlackConsumer.named("bolt").on("*").handle(BoltHandler.of(app));
+        BoltHandler bolt = BoltHandler.of(app, idempotency);
+        SlackIntake intake =
+                SlackIntake.builder(inbox).responding(bolt.answers()).build();
+        SlackWorker worker = SlackWorker.builder(inbox, idempotency, store.versionGuard())
+                .consumer(SlackConsumer.named("bolt").on("*").handle(bolt))
+                .start();
         // end::bolt[]
     }
 
@@ -161,5 +169,38 @@ final class SlackTest {
                         .filter(method -> Modifier.isPublic(method.getModifiers()))
                         .map(method -> method.getName() + "()")
                         .toList());
+    }
+
+    @Test
+    void fieldsOfEachEvent_areThoseOfTheTable() {
+        for (List<String> row :
+                PAGE.table("Event", "`channel()` is its", "`user()` is its", "Dropped as the app's own when")) {
+            for (String type : row.get(0).replace("`", "").split(", ")) {
+                String person = row.get(2).split(", ")[0];
+                SlackEvent event = SlackEvent.parse(event(type, row.get(1), person));
+
+                assertThat(event.channel()).as(type).isEqualTo(row.get(1).isEmpty() ? null : "C1");
+                assertThat(event.user()).as(type).isEqualTo("U0BOT");
+                assertThat(SlackBots.own().test(event))
+                        .as(type)
+                        .isEqualTo(!row.get(3).startsWith("never"));
+            }
+        }
+    }
+
+    private static byte[] event(String type, String channel, String person) {
+        ObjectNode payload = JsonNodeFactory.instance.objectNode().put("type", "event_callback");
+        payload.putArray("authorizations").addObject().put("user_id", "U0BOT").put("is_bot", true);
+        ObjectNode event = payload.putObject("event").put("type", type);
+        if (!channel.isEmpty()) {
+            put(event, channel, "C1");
+        }
+        put(event, person, "U0BOT");
+        return payload.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static void put(ObjectNode event, String path, String value) {
+        String[] names = path.split("\\.");
+        (names.length == 1 ? event : event.withObject("/" + names[0])).put(names[names.length - 1], value);
     }
 }

@@ -206,7 +206,8 @@ public final class EventsEndpoint {
         exchange.late = late(event);
         Taken taken = intake.take(event, Transport.HTTP, exchange.retry, exchange.retryReason, deadline);
         return exchange.ended(
-                Verdict.valueOf(taken.name()), acknowledgement(taken, taken.isSafe() ? intake.response(event) : null));
+                Verdict.valueOf(taken.name()),
+                acknowledgement(taken, taken.isSafe() ? intake.response(event, deadline, why -> {}) : null));
     }
 
     /** Null when it is too large: then no more than one byte beyond the cap was read. */

@@ -3,7 +3,6 @@ package dev.idempotency.slack;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +14,6 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class SlackBots {
-    private static final Set<String> ABOUT_OTHERS = Set.of("member_joined_channel", "member_left_channel");
-
     private SlackBots() {}
 
     /**
@@ -43,15 +40,16 @@ public final class SlackBots {
      * @return a rule that says true for what is dropped
      */
     public static Predicate<SlackEvent> all() {
-        return own().or(SlackBots::isByBot);
+        return SlackBots::isByBot;
     }
 
-    /** Whether some bot has written it, the app or another one. */
+    /** Whether some bot has written or done it, the app or another one. */
     static boolean isByBot(SlackEvent event) {
-        return messages(event)
-                .anyMatch(message -> isBotMessage(message)
-                        || SlackEvent.text(message, "bot_id") != null
-                        || message.path("bot_profile").isObject());
+        return isOwn(event)
+                || messages(event)
+                        .anyMatch(message -> isBotMessage(message)
+                                || SlackEvent.text(message, "bot_id") != null
+                                || message.path("bot_profile").isObject());
     }
 
     private static boolean isBotMessage(JsonNode message) {
@@ -67,12 +65,18 @@ public final class SlackBots {
     }
 
     private static boolean isOwn(SlackEvent event) {
+        if (event.kind() != SlackEvent.Kind.EVENT) {
+            return false;
+        }
         String app = event.appId();
         String bot = ownUser(event);
-        return messages(event)
-                .anyMatch(message -> isSame(app, SlackEvent.text(message, "app_id"))
-                        || isSame(app, SlackEvent.text(message.path("bot_profile"), "app_id"))
-                        || (!ABOUT_OTHERS.contains(event.type()) && isSame(bot, SlackEvent.text(message, "user"))));
+        boolean isAuthor = Stream.of("message", "previous_message")
+                .anyMatch(inner -> isSame(bot, SlackEvent.text(event.event().path(inner), "user")));
+        return isAuthor
+                || isSame(bot, EventFields.actor(event.type(), event.event()))
+                || messages(event)
+                        .anyMatch(message -> isSame(app, SlackEvent.text(message, "app_id"))
+                                || isSame(app, SlackEvent.text(message.path("bot_profile"), "app_id")));
     }
 
     private static boolean isSame(@Nullable String own, @Nullable String theirs) {

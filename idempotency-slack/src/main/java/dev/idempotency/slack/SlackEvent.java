@@ -199,21 +199,22 @@ public final class SlackEvent {
     }
 
     /**
-     * Where it happened.
+     * Where it happened, whatever the event calls it: {@code channel}, {@code channel_id}, {@code item.channel} and others.
      *
      * @return the id of the channel; null when there is none
      */
     public @Nullable String channel() {
-        return first(id(event(), "channel"), text(payload, "channel_id"));
+        return EventFields.channel(event());
     }
 
     /**
-     * Whose doing it is.
+     * Whose doing it is, or whom it is about, whatever the event calls it: {@code user}, {@code user_id},
+     * {@code channel.creator} and others.
      *
      * @return the id of the user; null when there is none, as with most messages of bots
      */
     public @Nullable String user() {
-        return first(id(event(), "user"), text(payload, "user_id"));
+        return EventFields.user(type(), event());
     }
 
     /**

@@ -10,17 +10,21 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,6 +53,7 @@ public final class SlackIntake implements AutoCloseable {
     private final Semaphore free;
     private final AtomicInteger waiting = new AtomicInteger();
     private final ExecutorService offers;
+    private final ExecutorService responses;
     private final Function<SlackEvent, @Nullable JsonNode> response;
     private final Listeners listeners;
     private final @Nullable SpillBuffer spill;
@@ -68,6 +73,13 @@ public final class SlackIntake implements AutoCloseable {
         var number = new AtomicInteger();
         offers = Executors.newFixedThreadPool(
                 builder.concurrency, work -> daemon(work, "slack-intake-" + number.incrementAndGet()));
+        responses = new ThreadPoolExecutor(
+                builder.concurrency,
+                builder.concurrency,
+                1,
+                TimeUnit.MINUTES,
+                new ArrayBlockingQueue<>(builder.mayWait),
+                work -> daemon(work, "slack-response-" + number.incrementAndGet()));
         drain = spill == null ? null : daemon(() -> drain(spill), "slack-drain");
         if (drain != null) {
             drain.start();
@@ -164,10 +176,12 @@ public final class SlackIntake implements AutoCloseable {
         }
 
         /**
-         * Answers interactions and slash commands with more than an acknowledgement.
+         * Answers interactions and slash commands with more than an acknowledgement. Is asked after the delivery is safe, before or
+         * while its event is handled, and for repeated deliveries too; so it must not change anything, unless it does so by an
+         * operation. As many are made at once as deliveries are put into the store. When one is not there within the budget, or
+         * fails, the answer is a bare acknowledgement; one that has begun runs to its end all the same.
          *
-         * @param value what to answer, null for nothing more. Must be quick and must not change anything: it is asked before the
-         *     event is handled, for repeated deliveries too. When it throws, the answer is a bare acknowledgement
+         * @param value what to answer; null, or JSON's null, for nothing more
          * @return this
          * @throws NullPointerException if {@code value} is null
          */
@@ -237,18 +251,35 @@ public final class SlackIntake implements AutoCloseable {
         return listeners;
     }
 
-    /** What to answer besides "acknowledged"; null for nothing. */
+    /**
+     * What to answer besides "acknowledged"; null for nothing, and when none is there in time or its making failed, which is told.
+     * On a thread of its own: what hangs or fails there must not keep the acknowledgement back.
+     */
     @Nullable
-    JsonNode response(SlackEvent event) {
+    JsonNode response(SlackEvent event, long deadline, Consumer<String> failed) {
         if (event.kind() != SlackEvent.Kind.INTERACTIVE && event.kind() != SlackEvent.Kind.SLASH_COMMAND) {
             return null;
         }
+        var making = new FutureTask<@Nullable JsonNode>(() -> response.apply(event));
         try {
-            return response.apply(event);
-        } catch (RuntimeException e) {
-            LOG.warn("No response to {}: {}", event, e.toString());
-            return null;
+            responses.execute(making);
+            JsonNode made = making.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return made == null || made.isNull() || made.isMissingNode() ? null : made;
+        } catch (ExecutionException e) {
+            LOG.warn("{} is acknowledged without a response, because making one failed", event, e.getCause());
+            failed.accept(String.valueOf(e.getCause()).split(":", 2)[0]);
+        } catch (TimeoutException e) {
+            // One that runs goes on to its end, one that waits for a thread is not begun.
+            making.cancel(false);
+            LOG.warn("{} is acknowledged without a response, because none was there in time", event);
+            failed.accept("too late");
+        } catch (RejectedExecutionException e) {
+            LOG.warn("{} is acknowledged without a response, because too many are being made", event);
+            failed.accept("too many");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+        return null;
     }
 
     private static Map<String, String> attributes(Delivered.Transport transport, int retry, String retryReason) {
@@ -376,9 +407,13 @@ public final class SlackIntake implements AutoCloseable {
     public void close() {
         closing.countDown();
         offers.shutdown();
+        responses.shutdown();
         try {
             if (!offers.awaitTermination(SLACK_WAITS.toNanos(), TimeUnit.NANOSECONDS)) {
                 offers.shutdownNow();
+            }
+            if (!responses.awaitTermination(SLACK_WAITS.toNanos(), TimeUnit.NANOSECONDS)) {
+                responses.shutdownNow();
             }
             if (drain != null) {
                 drain.interrupt();

@@ -466,7 +466,8 @@ public final class SocketModeClient implements AutoCloseable {
                     return;
                 }
                 Verdict verdict = event == null ? Verdict.MALFORMED : Verdict.valueOf(taken.name());
-                ack(verdict, event == null || !envelope.acceptsResponse() ? null : response(event, verdict));
+                SlackEvent asked = envelope.acceptsResponse() ? event : null;
+                ack(verdict, asked == null ? null : response(asked));
             } catch (Throwable e) {
                 LOG.error("An envelope could not be dealt with; Slack will deliver it again", e);
                 notAcked(Verdict.FAILED);
@@ -484,26 +485,8 @@ public final class SocketModeClient implements AutoCloseable {
             return intake.take(event, Transport.SOCKET, envelope.retry(), envelope.retryReason(), deadline);
         }
 
-        /** Null when there is none. When it takes too long, the acknowledgement goes without it. */
-        private @Nullable JsonNode response(SlackEvent asked, Verdict verdict) {
-            var tooLate = coordinator.schedule(
-                    () -> {
-                        if (!answered.get()) {
-                            tellAck(SocketEvent.Type.RESPONSE_FAILED, "too late");
-                            ack(verdict, null);
-                        }
-                    },
-                    Math.max(0, deadline - System.nanoTime()),
-                    TimeUnit.NANOSECONDS);
-            try {
-                return intake.response(asked);
-            } catch (Throwable e) {
-                LOG.warn("No response to {}: {}", asked, e.toString());
-                tellAck(SocketEvent.Type.RESPONSE_FAILED, e.getClass().getSimpleName());
-                return null;
-            } finally {
-                tooLate.cancel(false);
-            }
+        private @Nullable JsonNode response(SlackEvent asked) {
+            return intake.response(asked, deadline, why -> tellAck(SocketEvent.Type.RESPONSE_FAILED, why));
         }
 
         private void ack(Verdict verdict, @Nullable JsonNode response) {

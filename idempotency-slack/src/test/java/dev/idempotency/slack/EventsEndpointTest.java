@@ -2,8 +2,10 @@ package dev.idempotency.slack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.inbox.Inbox;
@@ -22,11 +24,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class EventsEndpointTest {
@@ -603,6 +609,57 @@ final class EventsEndpointTest {
 
         answered(response, 200, Verdict.ACCEPTED);
         assertThat(response.body()).isEmpty();
+    }
+
+    static Stream<Throwable> errors() {
+        return Stream.of(
+                new NoClassDefFoundError("simulated"), new StackOverflowError(), new AssertionError("simulated"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("errors")
+    void response_thatEndsInAnError_isABareAcknowledgementToo(Error error) {
+        with(settings -> settings.responding(event -> {
+            throw error;
+        }));
+
+        SlackResponse response = endpoint.handle(Requests.form(form(Fixtures.json("slash_command"))));
+
+        answered(response, 200, Verdict.ACCEPTED);
+        assertThat(response.body()).isEmpty();
+    }
+
+    @Test
+    void response_thatTakesTooLong_doesNotKeepTheAcknowledgementBack() throws Exception {
+        var mayEnd = new CountDownLatch(1);
+        var ended = new CountDownLatch(1);
+        with(settings -> settings.budget(Duration.ofMillis(200)).responding(event -> {
+            try {
+                mayEnd.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            ended.countDown();
+            return SlackEvent.JSON.createObjectNode().put("text", "too late");
+        }));
+
+        SlackResponse response = assertTimeoutPreemptively(
+                Duration.ofMinutes(1), () -> endpoint.handle(Requests.form(form(Fixtures.json("slash_command")))));
+
+        answered(response, 200, Verdict.ACCEPTED);
+        assertThat(response.body()).isEmpty();
+        mayEnd.countDown();
+        assertThat(ended.await(1, TimeUnit.MINUTES)).as("it ran to its end").isTrue();
+    }
+
+    @Test
+    void response_thatIsJsonsNull_isABareAcknowledgement() {
+        with(settings -> settings.responding(event -> NullNode.getInstance()));
+
+        SlackResponse response = endpoint.handle(Requests.form(form(Fixtures.json("slash_command"))));
+
+        assertThat(response.body()).isEmpty();
+        assertThat(response.headers()).isEmpty();
     }
 
     @Test

@@ -237,6 +237,30 @@ final class SlackWorkerTest {
     }
 
     @Test
+    void worker_filesThatTheAppItselfShares_areNotAnsweredForEver() {
+        for (int i = 0; i < 60; i++) {
+            Told shared = Told.event("Ev" + i, "file_shared")
+                    .with("file_id", "F" + i)
+                    .with("user_id", "U0HOME")
+                    .with("channel_id", "C0GENERAL");
+            shared.payload()
+                    .putArray("authorizations")
+                    .addObject()
+                    .put("user_id", "U0HOME")
+                    .put("is_bot", true);
+            take(shared);
+        }
+        var answering = SlackConsumer.named("files").on("file_shared").handle(this::record);
+
+        try (var worker = worker(b -> b.bots(event -> false).consumer(answering))) {
+            settle();
+        }
+
+        assertThat(calls).as("by the loop breaker alone").hasSize(20);
+        assertThat(outcomes().stream().filter(Outcome.LOOP::equals)).hasSize(40);
+    }
+
+    @Test
     void worker_botsThatAnswerEachOther_areStopped() {
         for (int i = 0; i < 10; i++) {
             take(Told.message("Ev" + i, "1.00010" + i).with("bot_id", "B0OTHER").with("thread_ts", "1.000100"));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.inbox.Inbox;
 import dev.idempotency.inbox.InboxMessage;
@@ -416,6 +417,9 @@ final class SocketModeClientTest {
             if (event.type().equals("/fail")) {
                 throw new AssertionError("no");
             }
+            if (event.type().equals("/null")) {
+                return NullNode.getInstance();
+            }
             try {
                 never.await();
             } catch (InterruptedException e) {
@@ -430,7 +434,9 @@ final class SocketModeClientTest {
                 Connection.envelope("e-1", "slash_commands", true, "{\"command\":\"/fail\",\"trigger_id\":\"1\"}"));
         connection.send(
                 Connection.envelope("e-2", "slash_commands", true, "{\"command\":\"/hang\",\"trigger_id\":\"2\"}"));
-        await(() -> connection.received.size() == 2);
+        connection.send(
+                Connection.envelope("e-3", "slash_commands", true, "{\"command\":\"/null\",\"trigger_id\":\"3\"}"));
+        await(() -> connection.received.size() == 3);
 
         assertThat(connection.received).noneMatch(ack -> ack.has("payload"));
         assertThat(count(Type.RESPONSE_FAILED)).isEqualTo(2);

@@ -11,6 +11,8 @@ import com.slack.api.bolt.middleware.Middleware;
 import com.slack.api.bolt.response.Response;
 import com.slack.api.model.event.MessageEvent;
 import com.slack.api.model.event.ReactionAddedEvent;
+import dev.idempotency.Idempotency;
+import dev.idempotency.caffeine.CaffeineIdempotencyStore;
 import dev.idempotency.inbox.EntityVersion;
 import dev.idempotency.inbox.UnprocessableException;
 import dev.idempotency.slack.HandlerContext;
@@ -29,6 +31,7 @@ final class BoltHandlerTest {
              "authorizations":[{"team_id":"T1","user_id":"U0BOT","is_bot":true}],
              "event":{"type":"%s","channel":"C1","user":"U1","text":"hi","ts":"1.000100","event_ts":"1.000100"}}""";
 
+    private final Idempotency idempotency = Idempotency.on(CaffeineIdempotencyStore.create());
     private final Queue<String> calls = new ConcurrentLinkedQueue<>();
     /** Without the middleware that asks Slack who the app is. */
     private final App app = new App(AppConfig.builder().signingSecret("unused").build(), List.<Middleware>of());
@@ -56,7 +59,7 @@ final class BoltHandlerTest {
             return ctx.ack();
         });
 
-        BoltHandler.of(app).handle(event(MESSAGE.formatted("message")), context);
+        BoltHandler.of(app, idempotency).handle(event(MESSAGE.formatted("message")), context);
 
         assertThat(calls).containsExactly("Ev1 hi bolt:A1:C1:1.000100:bolt:reply");
     }
@@ -68,10 +71,10 @@ final class BoltHandlerTest {
             return ctx.ack();
         });
 
-        assertThatThrownBy(() -> BoltHandler.of(app).handle(event(MESSAGE.formatted("message")), context))
+        assertThatThrownBy(() -> BoltHandler.of(app, idempotency).handle(event(MESSAGE.formatted("message")), context))
                 .isInstanceOf(UnprocessableException.class);
         app.config().setAllEventsApiAutoAckEnabled(true);
-        BoltHandler.of(app).handle(event(MESSAGE.formatted("message")), context);
+        BoltHandler.of(app, idempotency).handle(event(MESSAGE.formatted("message")), context);
 
         assertThat(calls).isEmpty();
     }
@@ -82,7 +85,7 @@ final class BoltHandlerTest {
             throw new IOException("no");
         });
 
-        assertThatThrownBy(() -> BoltHandler.of(app).handle(event(MESSAGE.formatted("message")), context))
+        assertThatThrownBy(() -> BoltHandler.of(app, idempotency).handle(event(MESSAGE.formatted("message")), context))
                 .isInstanceOf(IOException.class);
     }
 
@@ -91,10 +94,10 @@ final class BoltHandlerTest {
         app.event(MessageEvent.class, (payload, ctx) -> Response.error(500));
         app.command("/deploy", (request, ctx) -> Response.error(500));
 
-        assertThatThrownBy(() -> BoltHandler.of(app).handle(event(MESSAGE.formatted("message")), context))
+        assertThatThrownBy(() -> BoltHandler.of(app, idempotency).handle(event(MESSAGE.formatted("message")), context))
                 .isInstanceOf(UnprocessableException.class);
-        assertThatThrownBy(() ->
-                        BoltHandler.of(app).handle(event("{\"command\":\"/deploy\",\"team_id\":\"T1\"}"), context))
+        assertThatThrownBy(() -> BoltHandler.of(app, idempotency)
+                        .handle(event("{\"command\":\"/deploy\",\"team_id\":\"T1\"}"), context))
                 .hasMessage("Bolt's handlers answered with status 500");
     }
 
@@ -108,7 +111,7 @@ final class BoltHandlerTest {
             calls.add(request.getPayload().getActions().get(0).getValue());
             return ctx.ack();
         });
-        var handler = BoltHandler.of(app);
+        var handler = BoltHandler.of(app, idempotency);
 
         handler.handle(
                 event("{\"command\":\"/deploy\",\"text\":\"a & b\",\"team_id\":\"T1\",\"trigger_id\":\"1.2\"}"),
@@ -123,7 +126,7 @@ final class BoltHandlerTest {
 
     @Test
     void event_thatBoltDoesNotKnow_isGivenUp() {
-        assertThatThrownBy(() -> BoltHandler.of(app)
+        assertThatThrownBy(() -> BoltHandler.of(app, idempotency)
                         .handle(
                                 event("{\"type\":\"app_rate_limited\",\"team_id\":\"T1\",\"minute_rate_limited\":1,"
                                         + "\"api_app_id\":\"A1\"}"),
