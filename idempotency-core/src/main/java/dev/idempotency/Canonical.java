@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -39,12 +41,25 @@ final class Canonical {
      * @throws IllegalArgumentException if it has no canonical form; the message names types and paths, not values
      */
     static Fingerprint fingerprint(@Nullable Object request, ObjectMapper mapper) {
+        return fingerprint(request, mapper, null);
+    }
+
+    /**
+     * As {@link #fingerprint(Object, ObjectMapper)}.
+     *
+     * @param kind which of several kinds of request this is, where their JSON does not say; null where there is but one
+     */
+    static Fingerprint fingerprint(@Nullable Object request, ObjectMapper mapper, @Nullable String kind) {
         byte[] canonical;
         try {
             JsonNode tree = mapper.valueToTree(request);
             var text = new StringBuilder("[");
-            new Canonical(text, mapper.getSerializationConfig().getBase64Variant())
-                    .write(tree == null ? NullNode.getInstance() : tree);
+            var writer = new Canonical(text, mapper.getSerializationConfig().getBase64Variant());
+            writer.write(tree == null ? NullNode.getInstance() : tree);
+            if (kind != null) {
+                text.append(',');
+                writer.writeText(kind);
+            }
             canonical = text.append(']').toString().getBytes(StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw unusable(request, "it is not valid I-JSON", e);
@@ -53,9 +68,22 @@ final class Canonical {
         } catch (IllegalArgumentException e) {
             Throwable cause = e.getCause();
             String why = cause instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
-            throw unusable(request, why == null ? "it cannot be serialized" : why, e);
+            throw unusable(request, why == null ? "it cannot be serialized" : withoutAdvice(why), e);
         }
         return new Fingerprint(Fingerprint.JCS_SHA256, HexFormat.of().formatHex(Digests.sha256(canonical)));
+    }
+
+    /** One value in canonical form. */
+    static String text(JsonNode value, Base64Variant base64) throws IOException {
+        var text = new StringBuilder();
+        new Canonical(text, base64).write(value);
+        return text.toString();
+    }
+
+    /** What Jackson proposes would make one fingerprint of all requests. */
+    private static String withoutAdvice(String why) {
+        int advice = why.indexOf(" (to avoid exception, disable SerializationFeature");
+        return advice < 0 ? why : why.substring(0, advice);
     }
 
     private static IllegalArgumentException unusable(@Nullable Object request, String why, Throwable cause) {
@@ -121,7 +149,7 @@ final class Canonical {
     private void writeNumber(JsonNode number) throws IOException {
         if (number.isFloat() || number.isDouble()) {
             // As it is written: the double that is nearest to a float's digits, not the float.
-            double value = number.isFloat() ? Double.parseDouble(number.asText()) : number.doubleValue();
+            double value = number.isFloat() ? shortest(number.floatValue()) : number.doubleValue();
             if (!Double.isFinite(value)) {
                 throw new IllegalArgumentException("the number at " + path() + " is not finite");
             }
@@ -137,12 +165,31 @@ final class Canonical {
             throw new IllegalArgumentException("the number at " + path() + " has too many digits");
         }
         double nearest = value.doubleValue();
-        boolean isDouble = Double.isFinite(nearest) && new BigDecimal(Double.toString(nearest)).compareTo(value) == 0;
+        boolean isDouble =
+                Double.isFinite(nearest) && new BigDecimal(NumberToJSON.serializeNumber(nearest)).compareTo(value) == 0;
         if (isDouble && Math.abs(nearest) <= LARGEST_EXACT) {
             text.append(NumberToJSON.serializeNumber(nearest));
         } else {
             writeText(value.stripTrailingZeros().toPlainString());
         }
+    }
+
+    /** The double with the fewest digits that name this float. {@code Float.toString} has more of them before JDK 19. */
+    private static double shortest(float value) {
+        if (!Float.isFinite(value)) {
+            return value;
+        }
+        var exact = new BigDecimal(value);
+        for (int digits = 2; digits < 9; digits++) {
+            String text =
+                    exact.round(new MathContext(digits, RoundingMode.HALF_EVEN)).toString();
+            if (Float.parseFloat(text) == value) {
+                // Keeps the sign of zero.
+                return value == 0 ? value : Double.parseDouble(text);
+            }
+        }
+        return Double.parseDouble(
+                exact.round(new MathContext(9, RoundingMode.HALF_EVEN)).toString());
     }
 
     /** As section 3.2.2.2 of the RFC says: what must be escaped, and nothing else. */

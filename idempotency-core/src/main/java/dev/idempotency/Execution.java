@@ -184,7 +184,7 @@ final class Execution<I, O extends @Nullable Object> {
     /** Encoded once, and not for a run that never reserves. */
     private @Nullable StoredRequest kept() {
         if (kept == null) {
-            kept = spec.keep(request);
+            kept = spec.keep(request, key, fingerprint);
         }
         return kept;
     }

@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
@@ -80,6 +82,9 @@ public final class Idempotency implements AutoCloseable {
 
     private final IdempotencyStore store;
     private final ObjectMapper json;
+    private final ObjectMapper values;
+    private final ObjectMapper fingerprints;
+    private final ConcurrentMap<String, List<Class<?>>> types = new ConcurrentHashMap<>();
     private final LongSupplier nanoTime;
     private final Supplier<AttemptToken> tokens;
     private final Audience audience;
@@ -91,6 +96,8 @@ public final class Idempotency implements AutoCloseable {
     private Idempotency(Builder builder) {
         store = builder.store;
         json = builder.json;
+        values = builder.isJsonGiven ? json : Modules.present(json);
+        fingerprints = Sets.sorting(json);
         nanoTime = builder.nanoTime;
         tokens = builder.tokens;
         audience = new Audience(builder.nanoTime, builder.listeners, builder.tracing);
@@ -173,7 +180,7 @@ public final class Idempotency implements AutoCloseable {
      * @return a thread-safe codec
      */
     public <T extends @Nullable Object> Codec<T> codec(Class<T> type) {
-        return new JsonCodec<>(Objects.requireNonNull(type, "type"), json);
+        return new JsonCodec<>(Objects.requireNonNull(type, "type"), values);
     }
 
     IdempotencyStore store() {
@@ -204,6 +211,33 @@ public final class Idempotency implements AutoCloseable {
         return json;
     }
 
+    /** For what is read again. */
+    ObjectMapper values() {
+        return values;
+    }
+
+    /** For what is only compared. */
+    ObjectMapper fingerprints() {
+        return fingerprints;
+    }
+
+    /**
+     * Two operations of one name have the same keys.
+     *
+     * @throws IllegalStateException if the name stands for an operation of other types
+     */
+    void name(String name, Class<?> requestType, Class<?> resultType) {
+        List<Class<?>> now = List.of(requestType, resultType);
+        List<Class<?>> before = types.putIfAbsent(name, now);
+        if (before != null && !before.equals(now)) {
+            throw new IllegalStateException("There is an operation '" + name + "' already, from "
+                    + before.get(0).getName() + " to " + before.get(1).getName() + "; one from " + requestType.getName()
+                    + " to " + resultType.getName()
+                    + " would have the same keys, and could not read its results. Give one"
+                    + " of them another name");
+        }
+    }
+
     /**
      * Begins nothing new from now on, and lets the threads that this instance made end as soon as nothing is left to do on
      * them. Executions that are under way end as they would, with their leases renewed, and outcomes that are still to be
@@ -224,6 +258,7 @@ public final class Idempotency implements AutoCloseable {
                 .addModule(new Jdk8Module())
                 .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
                 .build();
+        private boolean isJsonGiven;
         private LongSupplier nanoTime = System::nanoTime;
         private Supplier<AttemptToken> tokens = AttemptToken::random;
         private @Nullable Tracing tracing;
@@ -259,7 +294,8 @@ public final class Idempotency implements AutoCloseable {
 
         /**
          * Sets how requests become JSON for their fingerprints, and results for the store. By default Jackson with
-         * {@code java.time} and {@code Optional}. A change that makes other JSON of the same request makes its retries mismatches.
+         * {@code java.time} and {@code Optional}; for results also with its modules for Kotlin and for names of parameters, if they
+         * are on the class path. A change that makes other JSON of the same request makes its retries mismatches.
          *
          * @param json the mapper; not changed afterwards
          * @return this
@@ -274,6 +310,7 @@ public final class Idempotency implements AutoCloseable {
             }
             try {
                 this.json = json.copy();
+                isJsonGiven = true;
             } catch (IllegalStateException e) {
                 throw new IllegalArgumentException(
                         "json is a " + json.getClass().getTypeName()

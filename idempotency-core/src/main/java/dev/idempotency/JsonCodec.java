@@ -2,19 +2,27 @@ package dev.idempotency;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.BeanDescription;
+import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.deser.DeserializationProblemHandler;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +46,7 @@ final class JsonCodec<T extends @Nullable Object> implements Codec<T> {
         this.writer = mapper.writerFor(type).with(SerializationFeature.WRITE_DATES_WITH_ZONE_ID);
         this.reader = mapper.readerFor(type)
                 .with(unlimited(mapper.getFactory()))
+                .withHandler(new Computed(mapper))
                 .with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
                 .without(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
                 .without(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE);
@@ -122,11 +131,53 @@ final class JsonCodec<T extends @Nullable Object> implements Codec<T> {
         if (type == Void.class) {
             return;
         }
-        var serializable = mapper.canSerialize(type);
-        var deserializable = mapper.canDeserialize(mapper.constructType(type));
-        if (!serializable || !deserializable) {
-            throw new IllegalArgumentException("values of type " + type.getName() + " cannot be "
-                    + (serializable ? "read from" : "written as") + " JSON; give the operation a codec of your own");
+        String fault = JsonShape.faultOfStored(type, mapper);
+        if (fault != null) {
+            throw unfit("stored as", fault);
+        }
+        if (!mapper.canSerialize(type)) {
+            throw unfit("written as", "Jackson finds nothing to write");
+        }
+        if (!mapper.canDeserialize(mapper.constructType(type))) {
+            throw unfit("read from", "Jackson finds no way to make one");
+        }
+    }
+
+    private IllegalArgumentException unfit(String what, String why) {
+        return new IllegalArgumentException("values of type " + type.getName() + " cannot be " + what + " JSON: " + why
+                + "; or give the operation a codec of your own");
+    }
+
+    /** What is written because a getter computes it need not be read. */
+    private static final class Computed extends DeserializationProblemHandler {
+        private final ObjectMapper mapper;
+        private final ConcurrentMap<Class<?>, Set<String>> written = new ConcurrentHashMap<>();
+
+        Computed(ObjectMapper mapper) {
+            this.mapper = mapper;
+        }
+
+        @Override
+        public boolean handleUnknownProperty(
+                DeserializationContext context,
+                JsonParser parser,
+                JsonDeserializer<?> deserializer,
+                Object beanOrClass,
+                String name)
+                throws IOException {
+            Class<?> type = beanOrClass instanceof Class<?> known ? known : beanOrClass.getClass();
+            if (!written.computeIfAbsent(type, this::written).contains(name)) {
+                return false;
+            }
+            parser.skipChildren();
+            return true;
+        }
+
+        private Set<String> written(Class<?> type) {
+            return mapper.getSerializationConfig().introspect(mapper.constructType(type)).findProperties().stream()
+                    .filter(BeanPropertyDefinition::couldSerialize)
+                    .map(BeanPropertyDefinition::getName)
+                    .collect(Collectors.toUnmodifiableSet());
         }
     }
 }

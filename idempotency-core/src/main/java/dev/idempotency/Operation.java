@@ -434,7 +434,7 @@ public final class Operation<I, O extends @Nullable Object> {
 
         private @Nullable List<Function<? super I, ?>> key;
         private @Nullable Function<? super I, String> tenant;
-        private Function<? super I, ? extends @Nullable Object> payload = request -> request;
+        private @Nullable Function<? super I, ? extends @Nullable Object> payload;
         private @Nullable Recovery<I, O> recovery;
         private FailureClassifier failures = FailureClassifier.conservative();
         private @Nullable Codec<O> codec;
@@ -520,7 +520,8 @@ public final class Operation<I, O extends @Nullable Object> {
         }
 
         /**
-         * Says what of the request must be the same under one key. By default all of it, as JSON.
+         * Says what of the request must be the same under one key. By default all of it, as JSON; a request type with fields
+         * that its JSON leaves out is then refused. The elements of a set count in no order.
          *
          * @param payload makes a JSON-like value (a record, a map, text) of the fields that count
          * @return this
@@ -570,7 +571,7 @@ public final class Operation<I, O extends @Nullable Object> {
          * @return this
          */
         public Builder<I, O> keepRequests() {
-            return keepRequests(new JsonCodec<>(requestType, idempotency.json()));
+            return keepRequests(new JsonCodec<>(requestType, idempotency.values()));
         }
 
         /**
@@ -729,9 +730,10 @@ public final class Operation<I, O extends @Nullable Object> {
          *
          * @param call makes the write
          * @return the operation
-         * @throws IllegalArgumentException if results of the declared type cannot be stored
-         * @throws IllegalStateException if no key was set, or if the settings cannot rule out duplicates (level X); the
-         *     message says which and why
+         * @throws IllegalArgumentException if results of the declared type, or requests that are to be kept, cannot be stored and
+         *     read again, or if the JSON of the request type leaves fields out and no {@link #fingerprint} is set
+         * @throws IllegalStateException if no key was set, if the settings cannot rule out duplicates (level X), or if there is
+         *     an operation of this name with other types; the message says which and why
          */
         public Operation<I, O> calling(Call<I, O> call) {
             return build(chosen(), Objects.requireNonNull(call, "call"), null, null);
@@ -742,9 +744,10 @@ public final class Operation<I, O extends @Nullable Object> {
          *
          * @param call starts the write
          * @return the operation
-         * @throws IllegalArgumentException if results of the declared type cannot be stored
-         * @throws IllegalStateException if no key was set, or if the settings cannot rule out duplicates (level X); the
-         *     message says which and why
+         * @throws IllegalArgumentException if results of the declared type, or requests that are to be kept, cannot be stored and
+         *     read again, or if the JSON of the request type leaves fields out and no {@link #fingerprint} is set
+         * @throws IllegalStateException if no key was set, if the settings cannot rule out duplicates (level X), or if there is
+         *     an operation of this name with other types; the message says which and why
          */
         public Operation<I, O> callingAsync(AsyncCall<I, O> call) {
             return build(chosen(), null, Objects.requireNonNull(call, "call"), null);
@@ -759,10 +762,8 @@ public final class Operation<I, O extends @Nullable Object> {
          * @param call makes the write, through the transaction that it is given
          * @param <T> the store's transaction
          * @return the operation
-         * @throws IllegalArgumentException if {@code store} is another one, or if results of the declared type cannot be
-         *     stored
-         * @throws IllegalStateException if no key was set, if a recovery was set (there is nothing left to recover), or if the
-         *     settings cannot rule out duplicates (level X); the message says which and why
+         * @throws IllegalArgumentException if {@code store} is another one, or as {@link #calling} says
+         * @throws IllegalStateException if a recovery was set (there is nothing left to recover), or as {@link #calling} says
          */
         public <T> Operation<I, O> callingInTransactionOf(
                 TransactionalStore<T> store, TransactionalCall<I, O, T> call) {
@@ -803,7 +804,7 @@ public final class Operation<I, O extends @Nullable Object> {
                 @Nullable Call<I, O> call,
                 @Nullable AsyncCall<I, O> asyncCall,
                 @Nullable SameTransaction<I, O, ?> sameTransaction) {
-            Codec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.json()) : codec;
+            Codec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.values()) : codec;
             Settings.text("codec id", results.id(), 64);
             results.check();
             if (requests != null) {
@@ -811,7 +812,11 @@ public final class Operation<I, O extends @Nullable Object> {
                 requests.check();
             }
             var fields = payload;
-            var json = idempotency.json();
+            var json = idempotency.fingerprints();
+            Function<I, Fingerprint> fingerprint = fields == null
+                    ? new WholeRequest<>(requestType, json)
+                    : request -> Canonical.fingerprint(fields.apply(request), json);
+            idempotency.name(name, requestType, resultType);
             var terms = recovery.terms();
             Duration guard = GuaranteeCalculator.resendWithin(
                     idempotency.store().storeClass(), recovery.profile(), retryHorizon);
@@ -820,9 +825,7 @@ public final class Operation<I, O extends @Nullable Object> {
                     new SteadyFunction<I, IdempotencyKey>(
                             "the key of operation '" + name + "'", keyFunction, IdempotencyKey::digest),
                     new SteadyFunction<I, Fingerprint>(
-                            "the fingerprint of operation '" + name + "'",
-                            request -> Canonical.fingerprint(fields.apply(request), json),
-                            Fingerprint::digest),
+                            "the fingerprint of operation '" + name + "'", fingerprint, Fingerprint::digest),
                     recovery,
                     new RecoveryTerms(terms.policy(), terms.whenMissing(), terms.quiescence(), guard),
                     failures,

@@ -30,19 +30,43 @@ record OperationSpec<I, O extends @Nullable Object>(
         Operation.@Nullable AsyncCall<I, O> asyncCall,
         @Nullable SameTransaction<I, O, ?> sameTransaction) {
 
-    /** What is kept of a request while its key is unresolved; null for nothing. */
+    /**
+     * What is kept of a request while its key is unresolved; null for nothing. Whether it comes back as it went is seen now, and
+     * not after the crash that it is kept for.
+     *
+     * @throws IllegalArgumentException if it does not
+     */
     @Nullable
-    StoredRequest keep(I request) {
+    StoredRequest keep(I request, IdempotencyKey itsKey, Fingerprint itsFingerprint) {
         if (requests == null) {
             return null;
         }
+        StoredRequest kept;
+        I again;
         try {
-            return new StoredRequest(requests.id(), requests.encode(request));
-        } catch (Exception e) {
-            throw new IllegalArgumentException(
-                    "request cannot be encoded to be kept, so nothing was written; mend the codec of keepRequests(..)",
-                    e);
+            kept = new StoredRequest(requests.id(), requests.encode(request));
+            again = requests.decode(kept.bytes());
+        } catch (Exception | StackOverflowError e) {
+            throw unkept("cannot be encoded and decoded again", e);
         }
+        boolean isSame;
+        try {
+            isSame = key.apply(again).equals(itsKey) && fingerprint.apply(again).equals(itsFingerprint);
+        } catch (Exception | StackOverflowError e) {
+            throw unkept("has no key or fingerprint any more when it is decoded again", e);
+        }
+        if (!isSame) {
+            throw unkept("is another one when it is decoded again, by its key or its fingerprint", null);
+        }
+        return kept;
+    }
+
+    private IllegalArgumentException unkept(String why, @Nullable Throwable cause) {
+        return new IllegalArgumentException(
+                "request of operation '" + name + "' " + why
+                        + ", so nobody could recover it, and nothing was written; change"
+                        + " the request type, or the codec of keepRequests(..)",
+                cause);
     }
 
     /**

@@ -159,19 +159,17 @@ final class BadInputTest {
                 .withMessage("Operation 'pay' has no key; set it with key(..)");
     }
 
-    private static final class NoJson {
-        private NoJson(int unused) {}
-    }
+    private static final class NoJson {}
 
     @Test
     void calling_withAResultTypeThatHasNoJson_isRefusedBeforeAnyCall() {
         refused(
                 "values of type " + NoJson.class.getName()
-                        + " cannot be written as JSON; give the operation a codec of your own",
+                        + " cannot be written as JSON: Jackson finds nothing to write; or give the operation a codec of your own",
                 () -> IDEMPOTENCY
                         .operation("pay", String.class, NoJson.class)
                         .key(request -> request)
-                        .calling((request, attempt) -> new NoJson(1)));
+                        .calling((request, attempt) -> new NoJson()));
     }
 
     private record NamedCodec(String id) implements Codec<String> {
