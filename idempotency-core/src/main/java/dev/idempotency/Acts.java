@@ -14,9 +14,11 @@ import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.Write;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +32,12 @@ final class Acts {
     private static final int PAGE = 100;
     private static final StateMachine MACHINE = new StateMachine();
 
-    /** What an act makes of a record. */
-    record Plan(Write write, List<IdempotencyEvent.Type> events) {}
+    /**
+     * What an act makes of a record.
+     *
+     * @param detail what of the act nothing else in the trail says
+     */
+    record Plan(Write write, List<IdempotencyEvent.Type> events, String detail) {}
 
     /** Says what an act makes of a record, or refuses it. */
     @FunctionalInterface
@@ -87,12 +93,13 @@ final class Acts {
 
     // ---- one person's acts
 
-    IdempotencyRecord act(Act act, IdempotencyKey key, long version, Ruling ruling, Deed deed) {
+    /** @param outcome what {@link Act#EXECUTED} is to record, as {@link #outcome} says; empty for any other act */
+    IdempotencyRecord act(Act act, IdempotencyKey key, long version, Ruling ruling, String outcome, Deed deed) {
         Objects.requireNonNull(ruling, "ruling");
         Snapshot snapshot = store.find(Objects.requireNonNull(key, "key"));
         IdempotencyRecord standing = known(key, snapshot);
         List<AuditEntry> trail = store.audit(key, null, PAGE);
-        AuditEntry begun = begun(trail, act, version, ruling);
+        AuditEntry begun = begun(trail, act, version, ruling, outcome);
         if (begun != null && Line.of(ruling, begun.id()).isIn(standing)) {
             append(begun, Phase.APPLIED, "found to be done when it was repeated");
             return standing;
@@ -107,18 +114,23 @@ final class Acts {
         String id = again ? Objects.requireNonNull(begun).id() : newId();
         Line line = Line.of(ruling, id);
         Plan plan = deed.plan(standing, line, snapshot.now());
-        AuditEntry intended = entry(id, standing, act, Phase.INTENDED, ruling, null);
+        AuditEntry intended = entry(id, standing, act, Phase.INTENDED, ruling, null, plan.detail());
         store.append(intended);
         return apply(standing, plan, intended, line);
     }
 
-    /** The same act by the same person, of which nobody may have seen the end. */
-    private static @Nullable AuditEntry begun(List<AuditEntry> trail, Act act, long version, Ruling ruling) {
+    /**
+     * The same act by the same person, of which nobody may have seen the end. What the key is said to have come to is a part of
+     * it: another result is another act.
+     */
+    private static @Nullable AuditEntry begun(
+            List<AuditEntry> trail, Act act, long version, Ruling ruling, String outcome) {
         return trail.stream()
                 .filter(entry -> entry.phase() == Phase.INTENDED
                         && entry.act() == act
                         && entry.version() == version
-                        && isBy(entry, ruling))
+                        && isBy(entry, ruling)
+                        && (act != Act.EXECUTED || entry.detail().equals(outcome)))
                 .findFirst()
                 .orElse(null);
     }
@@ -147,13 +159,45 @@ final class Acts {
         }
     }
 
-    Deed executed(@Nullable StoredResult result) {
+    /**
+     * Names an outcome without telling it.
+     *
+     * @throws IllegalArgumentException if it is a decline whose reason no caller could be given
+     */
+    static String outcome(@Nullable StoredResult result) {
+        if (result == null) {
+            return "the result is not known";
+        }
+        byte[] bytes = result.bytes();
+        boolean declined = result.kind() == StoredResult.Kind.DECLINED;
+        if (declined) {
+            requireReason(new String(bytes, StandardCharsets.UTF_8));
+        }
+        return (declined ? "declined; " : "a result; ") + bytes.length + " bytes by codec " + result.codec()
+                + ", sha256 " + HexFormat.of().formatHex(Digests.sha256(bytes));
+    }
+
+    /** A call's decline is taken as it comes; a person can be asked to say what it was. */
+    private static void requireReason(String reason) {
+        if (reason.isBlank() || reason.length() > DeclinedException.MAX_REASON) {
+            throw new IllegalArgumentException("The reason of the decline has " + reason.length()
+                    + " characters and must have 1 to " + DeclinedException.MAX_REASON
+                    + " that are not all blanks, because every caller is given it");
+        }
+    }
+
+    Deed executed(@Nullable StoredResult result, String outcome) {
         return (standing, line, now) -> {
             List<IdempotencyEvent.Type> events = new ArrayList<>();
             IdempotencyRecord doubt = inDoubt(standing, now, events);
             events.add(IdempotencyEvent.Type.FOUND);
             return plan(
-                    standing, doubt, new Event.Found(doubt.token(), result, line.text(), spans(standing)), now, events);
+                    standing,
+                    doubt,
+                    new Event.Found(doubt.token(), result, line.text(), spans(standing)),
+                    now,
+                    events,
+                    outcome);
         };
     }
 
@@ -166,7 +210,7 @@ final class Acts {
                 throw notQuiescent(standing, doubt, now);
             }
             events.add(IdempotencyEvent.Type.CLOSED);
-            return plan(standing, doubt, close, now, events);
+            return plan(standing, doubt, close, now, events, waited(standing));
         };
     }
 
@@ -178,7 +222,7 @@ final class Acts {
             List<IdempotencyEvent.Type> events = new ArrayList<>(closing.events());
             events.add(IdempotencyEvent.Type.OVERRIDDEN);
             IdempotencyRecord closed = closing.write().at(now);
-            return plan(standing, closed, opening(closed, standing, line), now, events);
+            return plan(standing, closed, opening(closed, standing, line), now, events, closing.detail());
         };
     }
 
@@ -196,8 +240,21 @@ final class Acts {
                     standing,
                     opening(standing, standing, line),
                     now,
-                    List.of(IdempotencyEvent.Type.OVERRIDDEN));
+                    List.of(IdempotencyEvent.Type.OVERRIDDEN),
+                    "");
         };
+    }
+
+    /** How long the key has had to be in doubt, and who said so: whoever shortens it answers for it. */
+    private String waited(IdempotencyRecord standing) {
+        Duration agreed = standing.terms().quiescence();
+        if (agreed != null) {
+            return "waiting period " + Durations.text(agreed) + ", agreed on when the key was reserved";
+        }
+        return "waiting period " + Durations.text(quiescence)
+                + (quiescence.compareTo(Admin.QUIESCENCE) < 0
+                        ? ", set for this act; " + Durations.text(Admin.QUIESCENCE) + " is the default"
+                        : "");
     }
 
     private Event opening(IdempotencyRecord closed, IdempotencyRecord standing, Line line) {
@@ -261,7 +318,8 @@ final class Acts {
             IdempotencyRecord from,
             Event event,
             Instant now,
-            List<IdempotencyEvent.Type> events) {
+            List<IdempotencyEvent.Type> events,
+            String detail) {
         Write write = MACHINE.decide(from, event, now).toWrite();
         // The store takes old times from the record that it replaces, not from one in between.
         var next = write.next().with().times(standing.times()).build();
@@ -274,7 +332,8 @@ final class Acts {
                         write.lease(),
                         write.retention(),
                         write.tombstone()),
-                events);
+                events,
+                detail);
     }
 
     /** The tombstone is the one that the key was reserved with. */
@@ -286,7 +345,7 @@ final class Acts {
     // ---- two people's acts
 
     AuditEntry request(IdempotencyKey key, long version, Fingerprint fingerprint, Ruling ruling) {
-        Objects.requireNonNull(fingerprint, "fingerprint");
+        requireCanBe(fingerprint);
         Objects.requireNonNull(ruling, "ruling");
         IdempotencyRecord standing = known(key, store.find(Objects.requireNonNull(key, "key")));
         if (standing.version() != version) {
@@ -309,7 +368,18 @@ final class Acts {
                 return pending;
             }
         }
-        return store.append(entry(newId(), standing, Act.OVERRIDE, Phase.REQUESTED, ruling, fingerprint));
+        return store.append(entry(newId(), standing, Act.OVERRIDE, Phase.REQUESTED, ruling, fingerprint, ""));
+    }
+
+    /** A mistyped fingerprint would bind the key to a payload that nobody can have. */
+    private static void requireCanBe(Fingerprint fingerprint) {
+        Objects.requireNonNull(fingerprint, "fingerprint");
+        if (!fingerprint.algorithm().equals(Fingerprint.JCS_SHA256)
+                || !fingerprint.digest().matches("[0-9a-f]{64}")) {
+            throw new IllegalArgumentException("The fingerprint is none that a request can have: it must be "
+                    + Fingerprint.JCS_SHA256 + " with 64 lower-case hexadecimal digits; take it from"
+                    + " Operation.fingerprintOf or from the MismatchException");
+        }
     }
 
     IdempotencyRecord approve(IdempotencyKey key, String requestId, Ruling ruling) {
@@ -323,7 +393,8 @@ final class Acts {
         Snapshot snapshot = store.find(key);
         IdempotencyRecord standing = known(key, snapshot);
         Line line = Line.approved(request, ruling);
-        AuditEntry intended = entry(requestId, standing, Act.OVERRIDE, Phase.INTENDED, ruling, request.fingerprint());
+        AuditEntry intended =
+                entry(requestId, standing, Act.OVERRIDE, Phase.INTENDED, ruling, request.fingerprint(), "");
         if (line.isIn(standing)) {
             append(intended, Phase.APPLIED, "found to be done when it was repeated");
             return standing;
@@ -343,8 +414,20 @@ final class Acts {
                         line.reason(),
                         spans(standing)),
                 snapshot.now(),
-                List.of(IdempotencyEvent.Type.OVERRIDDEN));
-        store.append(intended);
+                List.of(IdempotencyEvent.Type.OVERRIDDEN),
+                "");
+        AuditEntry first = store.append(intended);
+        if (!isBy(first, ruling)) {
+            // One request, one approval: whoever is written down first applies it, and the trail gets its end from him
+            // alone.
+            throw new RefusedException(
+                    key,
+                    Reason.NO_REQUEST,
+                    "Somebody else has begun to approve the request at " + first.at()
+                            + ". If the record stays as it is, he"
+                            + " repeats it, or somebody refuses the request and asks anew",
+                    null);
+        }
         // Whoever refuses it writes that down before he is told so: one of the two sees the other.
         refuseEnded(key, entriesOf(key, requestId), standing);
         return apply(standing, plan, intended, line);
@@ -436,7 +519,8 @@ final class Acts {
             Act act,
             Phase phase,
             Ruling ruling,
-            @Nullable Fingerprint fingerprint) {
+            @Nullable Fingerprint fingerprint,
+            String detail) {
         return new AuditEntry(
                 id,
                 null,
@@ -450,7 +534,7 @@ final class Acts {
                 ruling.why(),
                 ruling.evidence(),
                 fingerprint,
-                "");
+                detail);
     }
 
     private void append(AuditEntry act, Phase phase, String detail) {

@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class Admin {
+    /** How long a key that has agreed on nothing must have been in doubt, unless somebody sets it. */
+    static final Duration QUIESCENCE = Duration.ofHours(24);
+
     private static final int TRAIL = 100;
 
     /**
@@ -48,10 +51,11 @@ public final class Admin {
          * @param evidence as described above
          * @throws NullPointerException if a text is null
          * @throws IllegalArgumentException if a text is blank or too long, or has control characters, line separators, or
-         *     characters that are invisible or turn the direction of writing
+         *     characters that are invisible or turn the direction of writing; and if {@code who} has neither a letter nor a
+         *     digit, or has a word with letters of several scripts
          */
         public Ruling {
-            Names.text("who", who, 200);
+            Names.person("who", who, 200);
             Names.text("why", why, 1000);
             Names.text("evidence", evidence, 1000);
         }
@@ -200,7 +204,7 @@ public final class Admin {
     public static final class Builder {
         private final AuditedStore store;
         private final List<IdempotencyListener> listeners = new ArrayList<>();
-        private Duration quiescence = Duration.ofHours(24);
+        private Duration quiescence = QUIESCENCE;
         private Duration retention = Duration.ofDays(7);
         private @Nullable NearCache near;
 
@@ -338,13 +342,17 @@ public final class Admin {
      *     caller then gets a {@link ResultUnavailableException}
      * @param ruling who, why, on what evidence
      * @return the completed record
-     * @throws RefusedException if the record has changed since, or the key is not in doubt
+     * @throws RefusedException if the record has changed since, or the key is not in doubt; also if the act is repeated with
+     *     another result, because that is another act
+     * @throws IllegalArgumentException if {@code result} is a decline whose reason is blank or longer than
+     *     {@value DeclinedException#MAX_REASON} characters
      * @throws NullPointerException if {@code key} or {@code ruling} is null
      * @throws StoreException if the store failed; repeating the act is safe
      */
     public IdempotencyRecord resolveExecuted(
             IdempotencyKey key, long version, @Nullable StoredResult result, Ruling ruling) {
-        return acts.act(Act.EXECUTED, key, version, ruling, acts.executed(result));
+        String outcome = Acts.outcome(result);
+        return acts.act(Act.EXECUTED, key, version, ruling, outcome, acts.executed(result, outcome));
     }
 
     /**
@@ -361,7 +369,7 @@ public final class Admin {
      * @throws StoreException if the store failed; repeating the act is safe
      */
     public IdempotencyRecord resolveNotExecuted(IdempotencyKey key, long version, Ruling ruling) {
-        return acts.act(Act.NOT_EXECUTED, key, version, ruling, acts.notExecuted());
+        return acts.act(Act.NOT_EXECUTED, key, version, ruling, "", acts.notExecuted());
     }
 
     /**
@@ -377,7 +385,7 @@ public final class Admin {
      * @throws StoreException if the store failed; repeating the act is safe
      */
     public IdempotencyRecord reExecute(IdempotencyKey key, long version, Ruling ruling) {
-        return acts.act(Act.REEXECUTE, key, version, ruling, acts.reExecuted());
+        return acts.act(Act.REEXECUTE, key, version, ruling, "", acts.reExecuted());
     }
 
     // ---- open a key again
@@ -395,7 +403,7 @@ public final class Admin {
      * @throws StoreException if the store failed; repeating the act is safe
      */
     public IdempotencyRecord reopen(IdempotencyKey key, long version, Ruling ruling) {
-        return acts.act(Act.REOPEN, key, version, ruling, acts.reopened());
+        return acts.act(Act.REOPEN, key, version, ruling, "", acts.reopened());
     }
 
     /**
@@ -409,6 +417,8 @@ public final class Admin {
      * @return the request, whose id is to be approved; the one there is, if the same person asks the same again
      * @throws RefusedException if there is no record, it has changed since, is neither completed nor closed, or has this
      *     payload already
+     * @throws IllegalArgumentException if the fingerprint is none that a request can have: {@value Fingerprint#JCS_SHA256} with
+     *     64 lower-case hexadecimal digits
      * @throws NullPointerException if an argument is null
      * @throws StoreException if the store failed; repeating the act is safe
      */
@@ -422,10 +432,11 @@ public final class Admin {
      *
      * @param key which key
      * @param requestId the id of the request
-     * @param ruling who approves, why, on what evidence; not who asked, whatever the case and the blanks of the name
+     * @param ruling who approves, why, on what evidence; not who asked: case, blanks, accents and letters of another script that
+     *     look the same make no other person
      * @return the open record
-     * @throws RefusedException if there is no such request, or it was approved or refused already; if the same person asked; or
-     *     if the record is not exactly the one that the request was about
+     * @throws RefusedException if there is no such request, or it was approved or refused already, or somebody else has begun
+     *     to approve it; if the same person asked; or if the record is not exactly the one that the request was about
      * @throws NullPointerException if an argument is null
      * @throws StoreException if the store failed; repeating the act is safe
      */

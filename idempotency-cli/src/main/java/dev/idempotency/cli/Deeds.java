@@ -134,9 +134,9 @@ final class Deeds {
         String user = visit.user();
         String who = user == null ? form.text("by") : user;
         Ruling byWhom = form.ruling("by", who, "Say who you are", text -> new Ruling(text, "-", "-"));
-        Ruling why = form.ruling("why", form.text("why"), "Say why", text -> new Ruling("-", text, "-"));
+        Ruling why = form.ruling("why", form.text("why"), "Say why", text -> new Ruling("x", text, "x"));
         Ruling evidence = form.ruling(
-                "evidence", form.text("evidence"), "Say on what evidence", text -> new Ruling("-", "-", text));
+                "evidence", form.text("evidence"), "Say on what evidence", text -> new Ruling("x", "x", text));
         return byWhom == null || why == null || evidence == null
                 ? null
                 : new Ruling(byWhom.who(), why.why(), evidence.evidence());

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 
 /** Fingerprints of payloads that come as JSON, made by the library itself. */
 final class Payloads {
-    private static final Pattern FINGERPRINT = Pattern.compile("([^:\\s]+):(\\S+)");
+    private static final Pattern FINGERPRINT = Pattern.compile("(" + Fingerprint.JCS_SHA256 + "):([0-9a-f]{64})");
     private static final JsonMapper STRICT = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -65,7 +65,8 @@ final class Payloads {
     static Fingerprint parse(String text) {
         Matcher parts = FINGERPRINT.matcher(text);
         if (!parts.matches()) {
-            throw new IllegalArgumentException("it must look like " + Fingerprint.JCS_SHA256 + ":9f86d0..");
+            throw new IllegalArgumentException(
+                    "it must be " + Fingerprint.JCS_SHA256 + ": and 64 lower-case hexadecimal digits");
         }
         return new Fingerprint(parts.group(1), parts.group(2));
     }

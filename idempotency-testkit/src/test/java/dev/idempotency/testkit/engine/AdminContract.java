@@ -339,6 +339,46 @@ public abstract class AdminContract {
     }
 
     @Test
+    void executed_repeatedWithAnotherOutcome_isRefusedAndTheFirstStands() {
+        var doubt = inDoubt(true);
+        var other = result("{\"effect\":\"the right one\",\"amount\":100}");
+        var declined =
+                new StoredResult(StoredResult.Kind.DECLINED, "text", "card expired".getBytes(StandardCharsets.UTF_8));
+        var done = admin().resolveExecuted(key, doubt.version(), RESULT, ADA);
+
+        refused(Reason.CHANGED, () -> admin().resolveExecuted(key, doubt.version(), other, ADA));
+        refused(Reason.CHANGED, () -> admin().resolveExecuted(key, doubt.version(), declined, ADA));
+        refused(Reason.CHANGED, () -> admin().resolveExecuted(key, doubt.version(), null, ADA));
+        assertThat(admin().resolveExecuted(key, doubt.version(), RESULT, ADA)).isEqualTo(done);
+        assertThat(record()).isEqualTo(done);
+        assertThat(trail()).containsExactly("APPLIED EXECUTED", "INTENDED EXECUTED");
+        assertThat(store().audit(key, null, 10).get(1).detail())
+                .contains("a result", "codec json", "sha256")
+                .doesNotContain("by hand");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "  "})
+    void executed_asADeclineWithoutAReason_isRefused(String reason) {
+        var doubt = inDoubt(true);
+        var declined = new StoredResult(StoredResult.Kind.DECLINED, "text", reason.getBytes(StandardCharsets.UTF_8));
+
+        assertThatThrownBy(() -> admin().resolveExecuted(key, doubt.version(), declined, ADA))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("reason");
+        assertThat(record()).isEqualTo(doubt);
+    }
+
+    @Test
+    void notExecuted_waitingPeriodSetByHand_standsInTheTrail() {
+        var doubt = inDoubt(false);
+        admin(Duration.ZERO).resolveNotExecuted(key, doubt.version(), ADA);
+
+        assertThat(store().audit(key, null, 10).get(1).detail())
+                .isEqualTo("waiting period 0 s, set for this act; 24 h is the default");
+    }
+
+    @Test
     void executed_withoutItsResult_isReplayedAsUnavailable() {
         var doubt = inDoubt(true);
 
@@ -555,7 +595,20 @@ public abstract class AdminContract {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ada", "Ada", "ADA", " ada", "ada  ", "\u00a0Ada\u2003", "\uff41\uff44\uff41"})
+    @ValueSource(
+            strings = {
+                "ada",
+                "Ada",
+                "ADA",
+                " ada",
+                "ada  ",
+                "\u00a0Ada\u2003",
+                "\uff41\uff44\uff41",
+                "a da",
+                "ad\u00e1",
+                "ada\u0323",
+                "\u200dada"
+            })
     void override_approvedByWhoAsked_isRefused(String name) {
         var wish = requested();
         var standing = record();
@@ -566,6 +619,107 @@ public abstract class AdminContract {
 
         assertThat(record()).isEqualTo(standing);
         assertThat(trail()).containsExactly("REQUESTED OVERRIDE");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            ints = {
+                0xFE0F, 0x2800, 0x3164, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180F, 0xFFA0, 0xE0100, 0xE000,
+                0x200B
+            })
+    void name_withAnInvisibleCharacter_isNobodys(int invisible) {
+        var name = "ada" + Character.toString(invisible);
+
+        assertThatThrownBy(() -> new Ruling(name, "it is right", "none"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("invisible");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\u0430da", "ad\u03b1", "Bob \u0410da", "-", "\u0301"})
+    void name_inLettersOfSeveralScriptsOrOfNone_isNobodys(String name) {
+        assertThatThrownBy(() -> new Ruling(name, "it is right", "none")).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\u0410\u043d\u043d\u0430 \u041f\u0435\u0442\u0440\u043e\u0432\u0430 (anna@example.com)",
+                "\u5c71\u7530 \u306f\u306a\u5b50",
+                "\u0930\u093e\u092e",
+                "Zo\u00eb O'Neil-\u00d8rsted"
+            })
+    void name_ofARealPerson_isTaken(String name) {
+        assertThat(new Ruling(name, "it is right", "none").who()).isEqualTo(name);
+    }
+
+    @Test
+    void override_approvedUnderANameThatLooksTheSame_isRefused() {
+        charge().execute(order);
+        var wish = admin().requestOverride(
+                        key, record().version(), fingerprint(changed), new Ruling("Cop", "wrong amount", "none"));
+
+        refused(
+                Reason.SAME_PERSON,
+                () -> admin().approveOverride(key, wish.id(), new Ruling("\u0441\u043e\u0440", "it is right", "none")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jcs-sha256:9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
+                "jcs-sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0",
+                "jcs-sha256:zz",
+                "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+            })
+    void override_mistypedFingerprint_cannotEvenBeAskedFor(String typed) {
+        charge().execute(order);
+        var parts = typed.split(":");
+        var fingerprint = new Fingerprint(parts[0], parts[1]);
+
+        assertThatThrownBy(() -> admin().requestOverride(key, record().version(), fingerprint, ADA))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("64 lower-case");
+        assertThat(trail()).isEmpty();
+    }
+
+    @Test
+    void override_approvedByTwoAtOnce_hasOneIntentAndOneEndOfTheSamePerson() {
+        var wish = requested();
+        var eve = new Ruling("eve", "seen it first", "none");
+        var approving = Admin.on(new WatchedStore(store(), point -> {
+            if (point == Point.BEFORE_INTENDED) {
+                admin().approveOverride(key, wish.id(), eve);
+            }
+        }));
+
+        refused(Reason.NO_REQUEST, () -> approving.approveOverride(key, wish.id(), BOB));
+
+        assertThat(record().generation()).isEqualTo(2);
+        assertThat(store().audit(key, null, 10))
+                .extracting(entry -> entry.phase() + " " + entry.who())
+                .containsExactly("APPLIED eve", "INTENDED eve", "REQUESTED ada");
+    }
+
+    @Test
+    void override_secondApproverWhileTheFirstIsWriting_isRefusedAndTheFirstEnds() {
+        var wish = requested();
+        var eve = new Ruling("eve", "seen it too", "none");
+        var refusals = new ArrayList<RefusedException>();
+        var approving = Admin.on(new WatchedStore(store(), point -> {
+            if (point == Point.BEFORE_RECORD) {
+                refusals.add(refused(Reason.NO_REQUEST, () -> admin().approveOverride(key, wish.id(), eve)));
+            }
+        }));
+
+        approving.approveOverride(key, wish.id(), BOB);
+
+        assertThat(refusals)
+                .singleElement()
+                .satisfies(refused -> assertThat(refused).hasMessageContaining("begun to approve"));
+        assertThat(store().audit(key, null, 10))
+                .extracting(entry -> entry.phase() + " " + entry.who())
+                .containsExactly("APPLIED Bob B.", "INTENDED Bob B.", "REQUESTED ada");
     }
 
     @Test
