@@ -119,18 +119,16 @@ final class Driver {
     /**
      * Runs to the end, holding a thread only while code of the user's runs, or the store is asked and needs one for it.
      *
-     * @return ends in any case; exceptionally if a step could not be begun
+     * @param result ends in any case; exceptionally if a step could not be begun
      * @throws RuntimeException if no thread can be had, as {@link Error} may be thrown; nothing was done then
      */
-    <R> CompletableFuture<R> start(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first) {
-        var result = new CompletableFuture<R>();
+    <R> void start(OperationSpec<?, ?> spec, Execution<?, ?> execution, Step<R> first, CompletableFuture<R> result) {
         var unused = result.whenComplete((answer, failure) -> execution.stopWaiting());
         if (first instanceof Step.Ask && store instanceof AsyncStore) {
             goOn(begin(spec, execution, first), spec, execution, result);
         } else {
             workers.begin(() -> advance(spec, execution, () -> first, result));
         }
-        return result;
     }
 
     private <R> void goOn(

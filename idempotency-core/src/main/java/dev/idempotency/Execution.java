@@ -41,7 +41,7 @@ final class Execution<I, O extends @Nullable Object> {
     private int polls;
     private int recognised;
     private boolean mayHaveActed;
-    private Consumer<Answer<O>> onOverdue = answer -> {};
+    private @Nullable Consumer<Answer<O>> onOverdue;
 
     Execution(OperationSpec<I, O> spec, Ports ports, I request, IdempotencyKey key, Fingerprint fingerprint) {
         this(
@@ -470,7 +470,10 @@ final class Execution<I, O extends @Nullable Object> {
         mayHaveActed &= spec.sameTransaction() == null;
         emit(how, record, "");
         onLease.accept(lease);
-        lease.onOverdue(() -> onOverdue.accept(overdue()));
+        Consumer<Answer<O>> hears = onOverdue;
+        if (hears != null) {
+            lease.onOverdue(() -> hears.accept(overdue()));
+        }
         ports.leases().accept(lease);
         return send();
     }

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -322,23 +323,25 @@ public final class Operation<I, O extends @Nullable Object> {
             Ports own, Flights<O>.Flight mine, I request, IdempotencyKey key, Fingerprint fingerprint, long waitUntil) {
         try {
             var execution = new Execution<>(spec, own, request, key, fingerprint, waitUntil, mine::leased);
-            return overdue(execution, driver.start(spec, execution, execution.start()));
+            return started(execution, execution::start);
         } catch (Throwable e) {
             return CompletableFuture.failedFuture(e);
         }
     }
 
     /** A call that has run into its time-out keeps nobody waiting; should its answer still come, it is recorded. */
-    private CompletableFuture<Answer<O>> overdue(Execution<I, O> execution, CompletableFuture<Answer<O>> running) {
+    private CompletableFuture<Answer<O>> started(Execution<I, O> execution, Supplier<Step<Answer<O>>> first) {
+        var end = new CompletableFuture<Answer<O>>();
         execution.onOverdue(answer -> {
             try {
                 // What follows is the caller's code, and must not run where leases are renewed.
-                driver.threads().execute(() -> running.complete(answer));
+                driver.threads().execute(() -> end.complete(answer));
             } catch (Throwable e) {
-                running.complete(answer);
+                end.complete(answer);
             }
         });
-        return running;
+        driver.start(spec, execution, first.get(), end);
+        return end;
     }
 
     /**
@@ -352,8 +355,7 @@ public final class Operation<I, O extends @Nullable Object> {
             I request = keptRequest(standing);
             var execution = Execution.withoutCaller(
                     spec, ports.watchedBy(watch), request, standing.key(), fingerprintOf(request));
-            return overdue(execution, driver.start(spec, execution, execution.recover()))
-                    .whenComplete(watch::ended);
+            return started(execution, execution::recover).whenComplete(watch::ended);
         } catch (Throwable e) {
             watch.ended(e);
             throw e;

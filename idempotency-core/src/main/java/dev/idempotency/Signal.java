@@ -2,6 +2,7 @@ package dev.idempotency;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -10,7 +11,7 @@ final class Signal {
     private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
 
     private final String what;
-    private final List<Runnable> actions = new ArrayList<>();
+    private @Nullable List<Runnable> actions;
     private boolean given;
 
     /** Names what happens, for the log. */
@@ -22,6 +23,9 @@ final class Signal {
     void listen(Runnable action) {
         synchronized (this) {
             if (!given) {
+                if (actions == null) {
+                    actions = new ArrayList<>(1);
+                }
                 actions.add(action);
                 return;
             }
@@ -34,8 +38,8 @@ final class Signal {
         List<Runnable> due;
         synchronized (this) {
             given = true;
-            due = List.copyOf(actions);
-            actions.clear();
+            due = actions == null ? List.of() : actions;
+            actions = null;
         }
         for (Runnable action : due) {
             try {
