@@ -136,11 +136,10 @@ final class Lease {
             return new Step.Done<>(true, null);
         }
         IdempotencyRecord current = record();
-        Decision decision = ports.machine()
-                .decide(
-                        current,
-                        new Event.Renew(current.token(), spans),
-                        current.times().stateSince());
+        // No estimate of the store's time: as long as nobody has taken the attempt for lapsed, it may renew its lease,
+        // however late.
+        Instant whileItRuns = current.times().stateSince();
+        Decision decision = ports.machine().decide(current, new Event.Renew(current.token(), spans), whileItRuns);
         if (decision.verdict() != Decision.Verdict.CHANGE) {
             return lose("the attempt has been taken for lapsed");
         }
