@@ -17,10 +17,14 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -37,7 +41,8 @@ final class DuplicateSearch implements Callable<Integer> {
         REDIS
     }
 
-    private static final long PURGE_EVERY = 200;
+    /** What stays in doubt for ever is listed by every sweep. */
+    private static final int CLEAR_EVERY = 20;
 
     @Option(names = "--minutes", defaultValue = "10", description = "how long programs are begun: ${DEFAULT-VALUE}")
     private long minutes;
@@ -57,6 +62,7 @@ final class DuplicateSearch implements Callable<Integer> {
     @Option(names = "--repeat", defaultValue = "1", description = "how often with --seed: ${DEFAULT-VALUE}")
     private int repeat;
 
+    private final AtomicLong begun = new AtomicLong();
     private final AtomicLong programs = new AtomicLong();
     private final AtomicLong executions = new AtomicLong();
     private final AtomicLong calls = new AtomicLong();
@@ -68,7 +74,8 @@ final class DuplicateSearch implements Callable<Integer> {
     private final AtomicLong different = new AtomicLong();
     private final AtomicLong unsound = new AtomicLong();
 
-    private record Running(Kind kind, IdempotencyStore store, AutoCloseable server) {}
+    /** Where the programs of one thread keep their records, and how they are thrown away. */
+    private record Place(Kind kind, Supplier<IdempotencyStore> store, Runnable clear) {}
 
     private DuplicateSearch() {}
 
@@ -80,61 +87,70 @@ final class DuplicateSearch implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        var running = new ArrayList<Running>();
-        for (Kind kind : stores) {
-            running.add(start(kind));
-        }
-        try {
-            search(running);
-        } finally {
-            for (Running one : running) {
-                one.server().close();
+        try (var postgres = stores.contains(Kind.POSTGRES) ? PostgresServer.start() : null;
+                var redis = stores.contains(Kind.REDIS)
+                        ? RedisServer.start(Map.of("appendonly", "no", "databases", "256"))
+                        : null;
+                var pool = postgres == null ? null : pool(postgres)) {
+            var workers = new ArrayList<List<Place>>();
+            for (int i = 0; i < atOnce; i++) {
+                var places = new ArrayList<Place>();
+                for (Kind kind : stores) {
+                    places.add(switch (kind) {
+                        case CAFFEINE -> new Place(kind, CaffeineIdempotencyStore::create, () -> {});
+                        case POSTGRES -> postgres(Objects.requireNonNull(pool), postgres, i);
+                        case REDIS -> redis(Objects.requireNonNull(redis), i);
+                    });
+                }
+                workers.add(places);
             }
+            search(workers);
         }
         print();
         return unsound.get() == 0 ? 0 : 1;
     }
 
-    private static Running start(Kind kind) {
-        return switch (kind) {
-            case CAFFEINE -> new Running(kind, CaffeineIdempotencyStore.create(), () -> {});
-            case POSTGRES -> {
-                var server = PostgresServer.start();
-                var config = new HikariConfig();
-                config.setJdbcUrl(server.jdbcUrl());
-                config.setMaximumPoolSize(16);
-                var pool = new HikariDataSource(config);
-                var store = JdbcIdempotencyStore.builder(pool)
-                        .wakeUps(server.dataSource())
-                        .createSchema()
-                        .build();
-                yield new Running(kind, store, () -> {
-                    pool.close();
-                    server.close();
-                });
-            }
-            case REDIS -> {
-                var server = RedisServer.start(Map.of("appendonly", "no"));
-                var client = RedisClient.create(server.uri());
-                var store = RedisIdempotencyStore.create(client);
-                yield new Running(kind, store, () -> {
-                    store.close();
-                    client.shutdown();
-                    server.close();
-                });
-            }
-        };
+    private static HikariDataSource pool(PostgresServer server) {
+        var config = new HikariConfig();
+        config.setJdbcUrl(server.jdbcUrl());
+        config.setMaximumPoolSize(24);
+        return new HikariDataSource(config);
     }
 
-    private void search(List<Running> running) throws InterruptedException {
+    private static Place postgres(DataSource pool, PostgresServer server, int number) {
+        String schema = "search_" + number;
+        var jdbi = Jdbi.create(server.dataSource());
+        jdbi.useHandle(handle -> handle.execute("CREATE SCHEMA " + schema));
+        var store = JdbcIdempotencyStore.builder(pool)
+                .schema(schema)
+                .wakeUps(server.dataSource())
+                .createSchema()
+                .build();
+        return new Place(
+                Kind.POSTGRES,
+                () -> store,
+                () -> jdbi.useHandle(handle -> handle.execute("TRUNCATE " + schema + ".idempotency_record")));
+    }
+
+    private static Place redis(RedisServer server, int number) {
+        var client = RedisClient.create(server.uri() + "/" + number);
+        var store = RedisIdempotencyStore.create(client);
+        var connection = client.connect().sync();
+        return new Place(Kind.REDIS, () -> store, connection::flushdb);
+    }
+
+    private void search(List<List<Place>> workers) throws InterruptedException {
         long end = System.nanoTime() + Duration.ofMinutes(minutes).toNanos();
         var threads = new ArrayList<Thread>();
-        for (int i = 0; i < atOnce; i++) {
+        for (List<Place> places : workers) {
             var thread = new Thread(() -> {
                 try {
-                    work(running, end);
+                    work(places, end);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
+                } catch (RuntimeException | Error e) {
+                    e.printStackTrace();
+                    unsound.incrementAndGet();
                 }
             });
             thread.setDaemon(true);
@@ -143,7 +159,9 @@ final class DuplicateSearch implements Callable<Integer> {
         }
         long report = System.nanoTime();
         while (threads.stream().anyMatch(Thread::isAlive)) {
-            threads.get(0).join(1000);
+            for (Thread thread : threads) {
+                thread.join(100);
+            }
             if (System.nanoTime() - report > Duration.ofMinutes(1).toNanos()) {
                 report = System.nanoTime();
                 print();
@@ -151,23 +169,27 @@ final class DuplicateSearch implements Callable<Integer> {
         }
     }
 
-    private void work(List<Running> running, long end) throws InterruptedException {
+    private void work(List<Place> places, long end) throws InterruptedException {
         var allowed = List.copyOf(policies);
-        while (seed == null ? System.nanoTime() < end : programs.get() < repeat) {
-            long n = programs.getAndIncrement();
+        for (int own = 1; seed == null ? System.nanoTime() < end : begun.get() < repeat; own++) {
+            long n = begun.getAndIncrement();
             if (seed != null && n >= repeat) {
                 return;
             }
-            Running on = running.get((int) (n % running.size()));
-            var policy = allowed.get((int) (n / running.size() % allowed.size()));
-            judge(on, ChaosProgram.run(on.store(), seed == null ? ThreadLocalRandom.current().nextLong() : seed, policy));
-            if (n % PURGE_EVERY < running.size()) {
-                on.store().purge(1000);
+            Place on = places.get((int) (n % places.size()));
+            var policy = allowed.get((int) (n / places.size() % allowed.size()));
+            judge(
+                    on,
+                    ChaosProgram.run(
+                            on.store().get(), seed == null ? ThreadLocalRandom.current().nextLong() : seed, policy));
+            if (own % CLEAR_EVERY == 0) {
+                places.forEach(place -> place.clear().run());
             }
         }
     }
 
-    private void judge(Running on, ChaosProgram.Report report) {
+    private void judge(Place on, ChaosProgram.Report report) {
+        programs.incrementAndGet();
         executions.addAndGet(report.executions());
         calls.addAndGet(report.calls());
         effects.addAndGet(report.effects());
@@ -180,7 +202,8 @@ final class DuplicateSearch implements Callable<Integer> {
             unsound.incrementAndGet();
             System.out.println("FAULT --stores " + on.kind() + " --policies " + report.policy() + " --seed=" + report.seed()
                     + "\n  duplicates " + report.duplicates() + "\n  different " + report.different()
-                    + "\n  lost " + report.lost() + "\n  hung " + report.hung());
+                    + "\n  lost " + report.lost() + "\n  hung " + report.hung()
+                    + "\n    " + String.join("\n    ", report.story()));
         }
     }
 

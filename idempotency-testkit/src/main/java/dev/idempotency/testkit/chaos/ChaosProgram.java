@@ -103,6 +103,7 @@ public final class ChaosProgram {
      * @param different requests about which two callers were told different things
      * @param lost answers that speak of no effect, and requests that no caller gets an answer to when the faults are over
      * @param hung executions, futures, reconcilers and threads that did not end
+     * @param story what happened, in order: the library's events, the calls, and what callers were told
      */
     public record Report(
             long seed,
@@ -114,13 +115,15 @@ public final class ChaosProgram {
             List<String> duplicates,
             List<String> different,
             List<String> lost,
-            List<String> hung) {
+            List<String> hung,
+            List<String> story) {
         /** Copies the lists. */
         public Report {
             duplicates = List.copyOf(duplicates);
             different = List.copyOf(different);
             lost = List.copyOf(lost);
             hung = List.copyOf(hung);
+            story = List.copyOf(story);
         }
 
         /**
@@ -169,6 +172,7 @@ public final class ChaosProgram {
     private final IdempotencyStore store;
     private final long seed;
     private final SplittableRandom random;
+    private final String name;
     private final Policy policy;
     private final boolean async;
     private final Chaos chaos;
@@ -184,6 +188,8 @@ public final class ChaosProgram {
     private final Queue<CompletableFuture<?>> futures = new ConcurrentLinkedQueue<>();
     private final List<String> lost = new ArrayList<>();
     private final List<String> hung = new ArrayList<>();
+    private final Queue<String> story = new ConcurrentLinkedQueue<>();
+    private final long begun = System.nanoTime();
     private volatile boolean calm;
 
     private final class Process {
@@ -196,6 +202,9 @@ public final class ChaosProgram {
         Process(String name, boolean own) {
             this.name = name;
             var builder = Idempotency.builder(chaos.around("store", IdempotencyStore.class, store))
+                    .listener(event -> tell(
+                            name + ": " + event.type() + " " + event.key().value() + " attempt " + event.attempt() + " "
+                                    + event.detail()))
                     .listener(chaos.around("listener", IdempotencyListener.class, event -> {}));
             if (random.nextBoolean()) {
                 builder.tracing(chaos.around("tracing", Idempotency.Tracing.class, new Untraced()));
@@ -245,9 +254,11 @@ public final class ChaosProgram {
                 ledger,
                 InstantSource.system(),
                 submission -> submission.reference().endsWith("declined"));
+        // Reconcilers of other programs on the store must leave these keys alone.
         String prefix = "p" + UUID.randomUUID();
+        name = "chaos-" + prefix;
         for (int i = 0; i < 3; i++) {
-            orders.add(new Order(prefix + "-" + i + (random.nextInt(6) == 0 ? "-declined" : ""), 100 + i));
+            orders.add(new Order("order-" + i + (random.nextInt(6) == 0 ? "-declined" : ""), 100 + i));
         }
     }
 
@@ -324,7 +335,7 @@ public final class ChaosProgram {
         Function<Order, String> id = Order::id;
         Predicate<Throwable> retried = ConnectException.class::isInstance;
         var builder = idempotency
-                .operation("chaos", Order.class, Receipt.class)
+                .operation(name, Order.class, Receipt.class)
                 .key(chaos.around("key", Function.class, id))
                 .recovery(recovery())
                 .failures(chaos.around(
@@ -357,9 +368,14 @@ public final class ChaosProgram {
         return dice.nextInt(3) == 0 ? Fate.ANSWERED : Fate.values()[dice.nextInt(Fate.values().length)];
     }
 
+    private void tell(String line) {
+        story.add(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) + " ms  " + line);
+    }
+
     private Receipt call(Order order, Attempt attempt) throws Exception {
         calls.incrementAndGet();
         Fate fate = fate();
+        tell("call of " + order.id() + " attempt " + attempt.number() + ": " + fate);
         switch (fate) {
             case SILENT_BEFORE -> {
                 silence();
@@ -384,6 +400,7 @@ public final class ChaosProgram {
     private @Nullable CompletionStage<Receipt> callAsync(Order order, Attempt attempt) throws Exception {
         calls.incrementAndGet();
         Fate fate = fate();
+        tell("call of " + order.id() + " attempt " + attempt.number() + ": " + fate);
         var never = new CompletableFuture<Receipt>();
         switch (fate) {
             case SILENT_BEFORE -> {
@@ -462,6 +479,7 @@ public final class ChaosProgram {
             }
             reply = provider.submit(submission);
         }
+        tell("provider about " + order.id() + " attempt " + attempt.number() + " under " + attempt.nativeKey() + ": " + reply);
         if (reply instanceof Reply.Created created) {
             return receipt(created.effect());
         }
@@ -487,7 +505,9 @@ public final class ChaosProgram {
     }
 
     private Finding<Receipt> find(Order order, Attempt attempt) {
-        return provider.lookup(order.id()).stream()
+        List<Effect> effects = provider.lookup(order.id());
+        tell("lookup of " + order.id() + " shows " + effects.size());
+        return effects.stream()
                 .findFirst()
                 .map(effect -> Finding.found(receipt(effect)))
                 .orElse(Finding.missing());
@@ -524,6 +544,7 @@ public final class ChaosProgram {
             }
             calm = true;
             chaos.calm();
+            tell("the faults are over");
             over.countDown();
             if (shutsDown) {
                 // That process is lost, as its owner wanted it; what it was asked for must have ended nevertheless.
@@ -630,6 +651,7 @@ public final class ChaosProgram {
     }
 
     private void told(Order order, Receipt receipt) {
+        tell("a caller is told " + receipt + " for " + order.id());
         answers.computeIfAbsent(order, one -> ConcurrentHashMap.newKeySet())
                 .add(receipt.effect() + " over " + receipt.amount());
     }
@@ -722,6 +744,7 @@ public final class ChaosProgram {
                 duplicates,
                 different,
                 lost,
-                hung);
+                hung,
+                List.copyOf(story));
     }
 }
