@@ -1,9 +1,11 @@
 package dev.idempotency.testkit.chaos;
 
+import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.StoreException;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -28,6 +30,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +67,7 @@ public final class Chaos implements AutoCloseable {
     private final ConcurrentMap<String, Queue<Throwable>> planned = new ConcurrentHashMap<>();
     private final List<ChaosExecutor> executors = new CopyOnWriteArrayList<>();
     private final List<ChaosScheduler> schedulers = new CopyOnWriteArrayList<>();
+    private volatile Consumer<String> told = line -> {};
     private volatile boolean raging;
 
     private Chaos(long seed, double rate) {
@@ -245,7 +249,7 @@ public final class Chaos implements AutoCloseable {
         interfaces.add(type);
         for (Class<?> c = foreign.getClass(); c != null; c = c.getSuperclass()) {
             for (Class<?> one : c.getInterfaces()) {
-                if (java.lang.reflect.Modifier.isPublic(one.getModifiers()) && !one.isSealed()) {
+                if (Modifier.isPublic(one.getModifiers()) && !one.isSealed()) {
                     interfaces.add(one);
                 }
             }
@@ -312,7 +316,7 @@ public final class Chaos implements AutoCloseable {
     }
 
     private static Throwable failure(Method method, SplittableRandom random) {
-        boolean store = dev.idempotency.store.IdempotencyStore.class.isAssignableFrom(method.getDeclaringClass());
+        boolean store = IdempotencyStore.class.isAssignableFrom(method.getDeclaringClass());
         return switch (random.nextInt(7)) {
             case 0 -> new LinkageError("chaos");
             case 1 -> new StackOverflowError("chaos");
@@ -337,7 +341,7 @@ public final class Chaos implements AutoCloseable {
         Queue<Throwable> first = planned.get(place);
         Throwable failure = first == null ? null : first.poll();
         if (failure != null) {
-            count(place);
+            count(place, true, failure);
             return new Fault(true, failure);
         }
         if (!raging) {
@@ -348,12 +352,19 @@ public final class Chaos implements AutoCloseable {
         if (random.nextDouble() >= rate) {
             return null;
         }
-        count(place);
         boolean before = random.nextBoolean();
-        return new Fault(before, choice.of(random));
+        Throwable chosen = choice.of(random);
+        count(place, before, chosen);
+        return new Fault(before, chosen);
     }
 
-    private void count(String place) {
+    /** Who is told of each fault, as it happens. */
+    void tell(Consumer<String> listener) {
+        told = listener;
+    }
+
+    private void count(String place, boolean before, Throwable failure) {
+        told.accept((before ? "before " : "after ") + place + ": " + failure);
         thrown.computeIfAbsent(place, name -> new LongAdder()).increment();
     }
 

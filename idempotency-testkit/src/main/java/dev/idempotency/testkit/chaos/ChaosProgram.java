@@ -210,6 +210,7 @@ public final class ChaosProgram {
                 builder.tracing(chaos.around("tracing", Idempotency.Tracing.class, new Untraced()));
             }
             var threads = Chaos.Threads.values()[random.nextInt(Chaos.Threads.values().length)];
+            tell(name + " runs on " + (own ? "an executor with threads " + threads : "the library's own threads"));
             scheduler = own ? chaos.scheduler() : null;
             if (own) {
                 builder.executor(chaos.executor(threads)).scheduler(Objects.requireNonNull(scheduler));
@@ -249,6 +250,7 @@ public final class ChaosProgram {
         policy = wanted == null ? drawnPolicy : wanted;
         async = random.nextBoolean();
         chaos = Chaos.seeded(seed, random.nextInt(4) == 0 ? 0.2 : 0.03);
+        chaos.tell(this::tell);
         provider = new SimulatedProvider(
                 behavior(),
                 ledger,
@@ -537,6 +539,7 @@ public final class ChaosProgram {
             if (shutsDown) {
                 threads.get(0).join(random.nextInt(600));
                 Objects.requireNonNull(processes.get(0).scheduler).shutdownNow();
+                tell("the scheduler of process one is shut down");
             }
             long end = System.nanoTime() + Duration.ofSeconds(3 + random.nextInt(4)).toNanos();
             for (Thread thread : threads) {
