@@ -250,10 +250,14 @@ final class Driver {
         }
         var reply = new CompletableFuture<Step.Reply>();
         stage.whenComplete((snapshot, failure) -> {
-            if (audience.isListening()) {
-                audience.tellStep(request.name(), from, failure != null);
+            // A listener may throw what nobody catches for it, and the run waits for the reply.
+            try {
+                if (audience.isListening()) {
+                    audience.tellStep(request.name(), from, failure != null);
+                }
+            } finally {
+                reply.complete(failure == null ? reply(snapshot) : new Step.Reply(null, storeException(failure)));
             }
-            reply.complete(failure == null ? reply(snapshot) : new Step.Reply(null, storeException(failure)));
         });
         return reply;
     }

@@ -185,12 +185,14 @@ public final class ChaosProgram {
     private final AtomicInteger calls = new AtomicInteger();
     private final AtomicLong drawn = new AtomicLong();
     private final Map<Order, Set<String>> answers = new ConcurrentHashMap<>();
-    private final Queue<CompletableFuture<?>> futures = new ConcurrentLinkedQueue<>();
+    private final Queue<Pending> futures = new ConcurrentLinkedQueue<>();
     private final List<String> lost = new ArrayList<>();
     private final List<String> hung = new ArrayList<>();
     private final Queue<String> story = new ConcurrentLinkedQueue<>();
     private final long begun = System.nanoTime();
     private volatile boolean calm;
+
+    private record Pending(String what, CompletableFuture<?> future) {}
 
     private final class Process {
         final String name;
@@ -538,7 +540,8 @@ public final class ChaosProgram {
             threads.forEach(Thread::start);
             if (shutsDown) {
                 threads.get(0).join(random.nextInt(600));
-                Objects.requireNonNull(processes.get(0).scheduler).shutdownNow();
+                // What it has taken it still does; from now on it refuses.
+                Objects.requireNonNull(processes.get(0).scheduler).shutdown();
                 tell("the scheduler of process one is shut down");
             }
             long end = System.nanoTime() + Duration.ofSeconds(3 + random.nextInt(4)).toNanos();
@@ -573,9 +576,9 @@ public final class ChaosProgram {
                 hung.add("a caller, at " + where(thread));
             }
         }
-        for (CompletableFuture<?> future : futures) {
-            if (!isDone(future, end - System.nanoTime())) {
-                hung.add("a future of executeAsync or executeAll");
+        for (Pending pending : futures) {
+            if (!isDone(pending.future(), end - System.nanoTime())) {
+                hung.add(pending.what());
             }
         }
     }
@@ -629,7 +632,7 @@ public final class ChaosProgram {
             }
             case 3, 4 -> {
                 executions.incrementAndGet();
-                listen(order, process.operation.executeAsync(order));
+                listen("executeAsync", process, order, process.operation.executeAsync(order));
             }
             case 5 -> {
                 executions.incrementAndGet();
@@ -641,15 +644,18 @@ public final class ChaosProgram {
                 executions.addAndGet(orders.size());
                 var outcomes = process.operation.executeAll(orders, 1 + own.nextInt(3));
                 for (int i = 0; i < orders.size(); i++) {
-                    listen(orders.get(i), outcomes.get(i));
+                    listen("executeAll", process, orders.get(i), outcomes.get(i));
                 }
             }
             default -> process.reconciler.sweep();
         }
     }
 
-    private void listen(Order order, CompletableFuture<Receipt> future) {
-        futures.add(future);
+    private void listen(String how, Process process, Order order, CompletableFuture<Receipt> future) {
+        futures.add(new Pending(
+                "the future of " + how + " of " + order.id() + " in process " + process.name + ", begun before "
+                        + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) + " ms",
+                future));
         var unused = future.thenAccept(receipt -> told(order, receipt));
     }
 
