@@ -12,6 +12,7 @@ import dev.idempotency.testkit.process.RedisServer;
 import io.lettuce.core.RedisClient;
 import java.time.Duration;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -25,6 +26,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -57,7 +59,7 @@ final class DuplicateSearch implements Callable<Integer> {
     private int atOnce;
 
     @Option(names = "--seed", description = "one program only, with one store and one policy")
-    private Long seed;
+    private @Nullable Long seed;
 
     @Option(names = "--repeat", defaultValue = "1", description = "how often with --seed: ${DEFAULT-VALUE}")
     private int repeat;
@@ -96,11 +98,13 @@ final class DuplicateSearch implements Callable<Integer> {
             for (int i = 0; i < atOnce; i++) {
                 var places = new ArrayList<Place>();
                 for (Kind kind : stores) {
-                    places.add(switch (kind) {
-                        case CAFFEINE -> new Place(kind, CaffeineIdempotencyStore::create, () -> {});
-                        case POSTGRES -> postgres(Objects.requireNonNull(pool), postgres, i);
-                        case REDIS -> redis(Objects.requireNonNull(redis), i);
-                    });
+                    places.add(
+                            switch (kind) {
+                                case CAFFEINE -> new Place(kind, CaffeineIdempotencyStore::create, () -> {});
+                                case POSTGRES ->
+                                    postgres(Objects.requireNonNull(pool), Objects.requireNonNull(postgres), i);
+                                case REDIS -> redis(Objects.requireNonNull(redis), i);
+                            });
                 }
                 workers.add(places);
             }
@@ -181,7 +185,9 @@ final class DuplicateSearch implements Callable<Integer> {
             judge(
                     on,
                     ChaosProgram.run(
-                            on.store().get(), seed == null ? ThreadLocalRandom.current().nextLong() : seed, policy));
+                            on.store().get(),
+                            seed == null ? ThreadLocalRandom.current().nextLong() : seed,
+                            policy));
             if (own % CLEAR_EVERY == 0) {
                 places.forEach(place -> place.clear().run());
             }
@@ -200,15 +206,17 @@ final class DuplicateSearch implements Callable<Integer> {
         hung.addAndGet(report.hung().size());
         if (!report.isSound()) {
             unsound.incrementAndGet();
-            System.out.println("FAULT --stores " + on.kind() + " --policies " + report.policy() + " --seed=" + report.seed()
-                    + "\n  duplicates " + report.duplicates() + "\n  different " + report.different()
-                    + "\n  lost " + report.lost() + "\n  hung " + report.hung()
-                    + "\n    " + String.join("\n    ", report.story()));
+            System.out.println(
+                    "FAULT --stores " + on.kind() + " --policies " + report.policy() + " --seed=" + report.seed()
+                            + "\n  duplicates " + report.duplicates() + "\n  different " + report.different()
+                            + "\n  lost " + report.lost() + "\n  hung " + report.hung()
+                            + "\n    " + String.join("\n    ", report.story()));
         }
     }
 
     private void print() {
-        System.out.println(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + " programs " + programs + " executions "
+        System.out.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS) + " programs "
+                + programs + " executions "
                 + executions + " calls " + calls + " effects " + effects + " faults around " + faults + " | duplicates "
                 + duplicates + " different " + different + " lost " + lost + " hung " + hung);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.Finding;
 import dev.idempotency.Idempotency;
+import dev.idempotency.IdempotencyListener;
 import dev.idempotency.Operation;
 import dev.idempotency.Recovery;
 import dev.idempotency.docs.QuickstartSnippets.Charge;
@@ -22,6 +23,7 @@ import dev.idempotency.testkit.StoreFault;
 import dev.idempotency.testkit.StoreFaultPlan;
 import dev.idempotency.testkit.StoreStep;
 import dev.idempotency.testkit.Submission;
+import dev.idempotency.testkit.chaos.Chaos;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
@@ -68,4 +70,30 @@ final class KitTest {
                 });
     }
     // end::crash[]
+
+    // tag::chaos[]
+    @Test
+    void charge_listenerAndMachineFail_isMadeOnceNevertheless() {
+        try (var chaos = Chaos.planned()) {
+            IdempotencyListener metrics = event -> {};
+            var charge = Idempotency.builder(chaos.around("store", IdempotencyStore.class, store))
+                    .executor(chaos.executor(Chaos.Threads.AS_NEEDED))
+                    .listener(chaos.around("metrics", IdempotencyListener.class, metrics))
+                    .build()
+                    .operation("charge-card", ChargeRequest.class, Charge.class)
+                    .key(ChargeRequest::orderId)
+                    .calling((request, attempt) -> new Charge("ch-1", request.amount()));
+            chaos.fail("metrics.on", new LinkageError("a class is missing"));
+            chaos.fail("executor.execute", Chaos.noThread());
+            var request = new ChargeRequest("ORD-2", 1250, "EUR", "Ada");
+
+            var failed = charge.executeAsync(request); // the machine cannot make a thread
+            Charge charged = charge.execute(request);
+
+            assertThat(failed).isDone();
+            assertThat(charged.amount()).isEqualTo(1250);
+            assertThat(chaos.thrown()).containsKeys("metrics.on", "executor.execute");
+        }
+    }
+    // end::chaos[]
 }

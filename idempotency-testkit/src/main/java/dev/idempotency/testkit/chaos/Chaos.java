@@ -1,5 +1,6 @@
 package dev.idempotency.testkit.chaos;
 
+import dev.idempotency.Idempotency;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.StoreException;
 import java.lang.reflect.InvocationHandler;
@@ -128,8 +129,8 @@ public final class Chaos implements AutoCloseable {
      * @throws NullPointerException if an argument is null
      */
     public void fail(String place, Throwable... failures) {
-        Queue<Throwable> next = planned.computeIfAbsent(
-                Objects.requireNonNull(place, "place"), name -> new ConcurrentLinkedQueue<>());
+        Queue<Throwable> next =
+                planned.computeIfAbsent(Objects.requireNonNull(place, "place"), name -> new ConcurrentLinkedQueue<>());
         next.addAll(Arrays.asList(failures));
     }
 
@@ -139,7 +140,8 @@ public final class Chaos implements AutoCloseable {
      * @return a new error
      */
     public static OutOfMemoryError noThread() {
-        return new OutOfMemoryError("unable to create native thread: possibly out of memory or process/resource limits reached");
+        return new OutOfMemoryError(
+                "unable to create native thread: possibly out of memory or process/resource limits reached");
     }
 
     /**
@@ -180,9 +182,11 @@ public final class Chaos implements AutoCloseable {
     }
 
     private void visitThreads(String place) {
-        Fault fault = next(place, random -> random.nextBoolean()
-                ? noThread()
-                : new RejectedExecutionException("no task is taken at the moment"));
+        Fault fault = next(
+                place,
+                random -> random.nextBoolean()
+                        ? noThread()
+                        : new RejectedExecutionException("no task is taken at the moment"));
         if (fault != null) {
             throw unchecked(fault.failure());
         }
@@ -227,8 +231,7 @@ public final class Chaos implements AutoCloseable {
 
     /**
      * Foreign code that sometimes throws an {@link Error} or a {@link RuntimeException} before it has done its work, or behind it.
-     * What it returns is wrapped too where that is an interface of the same type (the spans of a tracing, the connections of
-     * a data source). A stage that it returns may fail instead, or be cancelled.
+     * What it returns is wrapped too where it is foreign code too (the spans of a tracing, the connections of a data source). A stage that it returns may fail instead, or be cancelled.
      *
      * @param name names the place: with a dot and the name of the method
      * @param type the interface
@@ -268,19 +271,17 @@ public final class Chaos implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // the caller gets it
     private @Nullable Object visit(String name, Object foreign, Method method, Object @Nullable [] arguments)
             throws Throwable {
         if (method.getDeclaringClass() == Object.class) {
             return invoke(foreign, method, arguments);
         }
-        boolean sql = isSql(method.getDeclaringClass());
-        Fault fault = sql && !SQL_CALLS.contains(method.getName()) || AutoCloseable.class == method.getDeclaringClass()
-                ? null
-                : next(name + "." + method.getName(), random -> failure(method, random));
-        boolean isStage = CompletionStage.class.isAssignableFrom(method.getReturnType());
+        Class<?> returned = method.getReturnType();
+        boolean isStage = CompletionStage.class.isAssignableFrom(returned);
+        Fault fault = fails(method) ? next(name + "." + method.getName(), random -> failure(method, random)) : null;
         // What was opened and not handed over could not be closed by anybody.
-        boolean before = fault != null && (fault.before() || AutoCloseable.class.isAssignableFrom(method.getReturnType()));
-        if (fault != null && before) {
+        if (fault != null && (fault.before() || AutoCloseable.class.isAssignableFrom(returned))) {
             if (isStage && fault.failure() instanceof RuntimeException) {
                 return CompletableFuture.failedFuture(fault.failure());
             }
@@ -295,10 +296,20 @@ public final class Chaos implements AutoCloseable {
             }
             throw fault.failure();
         }
-        Class<?> returned = method.getReturnType();
-        boolean own = returned.isInterface()
-                && (isSql(returned) || returned.getEnclosingClass() != null && returned.getName().contains("$Tracing$"));
-        return result != null && own ? wrapped(name, returned, result) : result;
+        return result != null && isWrapped(returned) ? wrapped(name, returned, result) : result;
+    }
+
+    private static boolean fails(Method method) {
+        if (isSql(method.getDeclaringClass())) {
+            return SQL_CALLS.contains(method.getName());
+        }
+        return method.getDeclaringClass() != AutoCloseable.class;
+    }
+
+    private static boolean isWrapped(Class<?> returned) {
+        return returned == Idempotency.Tracing.Span.class
+                || returned == Idempotency.Tracing.Scope.class
+                || (returned.isInterface() && isSql(returned));
     }
 
     private static boolean isSql(Class<?> type) {
@@ -316,19 +327,23 @@ public final class Chaos implements AutoCloseable {
     }
 
     private static Throwable failure(Method method, SplittableRandom random) {
-        boolean store = IdempotencyStore.class.isAssignableFrom(method.getDeclaringClass());
         return switch (random.nextInt(7)) {
             case 0 -> new LinkageError("chaos");
             case 1 -> new StackOverflowError("chaos");
             case 2 -> new AssertionError("chaos");
             case 3 -> new OutOfMemoryError("Java heap space, says chaos");
             case 4 -> new IllegalStateException("chaos");
-            default -> store
-                    ? new StoreException("chaos: perhaps written", true, null)
-                    : isSql(method.getDeclaringClass())
-                            ? new SQLException("chaos: the connection is gone", "08006")
-                            : new IllegalStateException("chaos");
+            default -> usual(method.getDeclaringClass());
         };
+    }
+
+    private static Throwable usual(Class<?> type) {
+        if (IdempotencyStore.class.isAssignableFrom(type)) {
+            return new StoreException("chaos: perhaps written", true, null);
+        }
+        return isSql(type)
+                ? new SQLException("chaos: the connection is gone", "08006")
+                : new IllegalStateException("chaos");
     }
 
     // ---- which visits fail

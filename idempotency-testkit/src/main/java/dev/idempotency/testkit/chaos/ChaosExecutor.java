@@ -20,18 +20,21 @@ final class ChaosExecutor extends AbstractExecutorService {
     ChaosExecutor(Chaos.Threads threads, Consumer<String> visits) {
         this.visits = visits;
         pool = switch (threads) {
-            case AS_NEEDED -> new ThreadPoolExecutor(
-                    0, Integer.MAX_VALUE, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons("chaos-worker"));
-            case ONE -> new ThreadPoolExecutor(
-                    1, 1, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons("chaos-only-worker"));
-            case CALLER_RUNS -> new ThreadPoolExecutor(
-                    1,
-                    2,
-                    5,
-                    TimeUnit.SECONDS,
-                    new SynchronousQueue<>(),
-                    daemons("chaos-worker-of-two"),
-                    new ThreadPoolExecutor.CallerRunsPolicy());
+            case AS_NEEDED ->
+                new ThreadPoolExecutor(
+                        0, Integer.MAX_VALUE, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons("chaos-worker"));
+            case ONE ->
+                new ThreadPoolExecutor(
+                        1, 1, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons("chaos-only-worker"));
+            case CALLER_RUNS ->
+                new ThreadPoolExecutor(
+                        1,
+                        2,
+                        5,
+                        TimeUnit.SECONDS,
+                        new SynchronousQueue<>(),
+                        daemons("chaos-worker-of-two"),
+                        new ThreadPoolExecutor.CallerRunsPolicy());
         };
     }
 

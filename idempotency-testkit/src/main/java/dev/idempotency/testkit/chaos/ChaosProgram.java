@@ -9,8 +9,7 @@ import dev.idempotency.Finding;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyListener;
 import dev.idempotency.InDoubtException;
-import dev.idempotency.IdempotencyException;
-import dev.idempotency.IdempotencyKey;
+import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.ProviderProfile;
 import dev.idempotency.Quiescence;
@@ -33,19 +32,15 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -117,15 +112,6 @@ public final class ChaosProgram {
             List<String> lost,
             List<String> hung,
             List<String> story) {
-        /** Copies the lists. */
-        public Report {
-            duplicates = List.copyOf(duplicates);
-            different = List.copyOf(different);
-            lost = List.copyOf(lost);
-            hung = List.copyOf(hung);
-            story = List.copyOf(story);
-        }
-
         /**
          * Tells whether all was well.
          *
@@ -170,6 +156,7 @@ public final class ChaosProgram {
     private static final ScheduledExecutorService TIMER = timer();
 
     private final IdempotencyStore store;
+    private final Duration bound;
     private final long seed;
     private final SplittableRandom random;
     private final String name;
@@ -179,7 +166,7 @@ public final class ChaosProgram {
     private final EffectLedger ledger = EffectLedger.inMemory();
     private final SimulatedProvider provider;
     private final List<Order> orders = new ArrayList<>();
-    private final List<Process> processes = new ArrayList<>();
+    private final List<Instance> processes = new ArrayList<>();
     private final CountDownLatch over = new CountDownLatch(1);
     private final AtomicInteger executions = new AtomicInteger();
     private final AtomicInteger calls = new AtomicInteger();
@@ -194,24 +181,23 @@ public final class ChaosProgram {
 
     private record Pending(String what, CompletableFuture<?> future) {}
 
-    private final class Process {
+    private final class Instance {
         final String name;
         final @Nullable ScheduledExecutorService scheduler;
         final Idempotency idempotency;
         final Operation<Order, Receipt> operation;
         final Reconciler reconciler;
 
-        Process(String name, boolean own) {
+        Instance(String name, boolean own) {
             this.name = name;
             var builder = Idempotency.builder(chaos.around("store", IdempotencyStore.class, store))
-                    .listener(event -> tell(
-                            name + ": " + event.type() + " " + event.key().value() + " attempt " + event.attempt() + " "
-                                    + event.detail()))
+                    .listener(event -> tell(name + ": " + event.type() + " "
+                            + event.key().value() + " attempt " + event.attempt() + " " + event.detail()))
                     .listener(chaos.around("listener", IdempotencyListener.class, event -> {}));
             if (random.nextBoolean()) {
                 builder.tracing(chaos.around("tracing", Idempotency.Tracing.class, new Untraced()));
             }
-            var threads = Chaos.Threads.values()[random.nextInt(Chaos.Threads.values().length)];
+            var threads = drawn(List.of(Chaos.Threads.values()), random);
             tell(name + " runs on " + (own ? "an executor with threads " + threads : "the library's own threads"));
             scheduler = own ? chaos.scheduler() : null;
             if (own) {
@@ -244,11 +230,12 @@ public final class ChaosProgram {
         }
     }
 
-    private ChaosProgram(IdempotencyStore store, long seed, @Nullable Policy wanted) {
+    ChaosProgram(IdempotencyStore store, long seed, @Nullable Policy wanted, Duration bound) {
         this.store = store;
+        this.bound = bound;
         this.seed = seed;
         random = new SplittableRandom(seed);
-        var drawnPolicy = Policy.values()[random.nextInt(Policy.values().length)];
+        var drawnPolicy = drawn(List.of(Policy.values()), random);
         policy = wanted == null ? drawnPolicy : wanted;
         async = random.nextBoolean();
         chaos = Chaos.seeded(seed, random.nextInt(4) == 0 ? 0.2 : 0.03);
@@ -266,6 +253,10 @@ public final class ChaosProgram {
         }
     }
 
+    private static <T> T drawn(List<T> all, SplittableRandom random) {
+        return all.get(random.nextInt(all.size()));
+    }
+
     private static ScheduledExecutorService timer() {
         var timer = new ScheduledThreadPoolExecutor(1, ChaosExecutor.daemons("chaos-interrupts"));
         timer.setRemoveOnCancelPolicy(true);
@@ -281,7 +272,7 @@ public final class ChaosProgram {
      * @throws InterruptedException if this thread is interrupted
      */
     public static Report run(IdempotencyStore store, long seed) throws InterruptedException {
-        return new ChaosProgram(store, seed, null).run();
+        return new ChaosProgram(store, seed, null, BOUND).run();
     }
 
     /**
@@ -294,7 +285,7 @@ public final class ChaosProgram {
      * @throws InterruptedException if this thread is interrupted
      */
     public static Report run(IdempotencyStore store, long seed, Policy policy) throws InterruptedException {
-        return new ChaosProgram(store, seed, Objects.requireNonNull(policy, "policy")).run();
+        return new ChaosProgram(store, seed, Objects.requireNonNull(policy, "policy"), BOUND).run();
     }
 
     // ---- what is run
@@ -345,7 +336,8 @@ public final class ChaosProgram {
                 .failures(chaos.around(
                         "classifier",
                         FailureClassifier.class,
-                        failure -> failure instanceof ConnectException ? FailureClass.NOT_SENT : FailureClass.AMBIGUOUS))
+                        failure ->
+                                failure instanceof ConnectException ? FailureClass.NOT_SENT : FailureClass.AMBIGUOUS))
                 .codec(chaos.around("codec", Codec.class, idempotency.codec(Receipt.class)))
                 .keepRequests(chaos.around("requests", Codec.class, idempotency.codec(Order.class)))
                 .retry(Retry.of(
@@ -369,7 +361,7 @@ public final class ChaosProgram {
             return Fate.ANSWERED;
         }
         var dice = new SplittableRandom(seed * 31 + drawn.incrementAndGet());
-        return dice.nextInt(3) == 0 ? Fate.ANSWERED : Fate.values()[dice.nextInt(Fate.values().length)];
+        return dice.nextInt(3) == 0 ? Fate.ANSWERED : drawn(List.of(Fate.values()), dice);
     }
 
     private void tell(String line) {
@@ -401,7 +393,7 @@ public final class ChaosProgram {
         }
     }
 
-    private @Nullable CompletionStage<Receipt> callAsync(Order order, Attempt attempt) throws Exception {
+    private CompletionStage<Receipt> callAsync(Order order, Attempt attempt) throws Exception {
         calls.incrementAndGet();
         Fate fate = fate();
         tell("call of " + order.id() + " attempt " + attempt.number() + ": " + fate);
@@ -420,21 +412,33 @@ public final class ChaosProgram {
                 return never;
             }
             case NO_STAGE -> {
-                return null;
+                return nothing();
             }
             default -> {
                 Receipt receipt = called(fate, order, attempt);
                 var later = new CompletableFuture<Receipt>();
-                TIMER.schedule(() -> later.completeAsync(() -> receipt), 5, TimeUnit.MILLISECONDS);
+                var unused = TIMER.schedule(
+                        () -> {
+                            var ignored = later.completeAsync(() -> receipt);
+                        },
+                        5,
+                        TimeUnit.MILLISECONDS);
                 return later;
             }
         }
     }
 
+    /** What the compiler does not allow, and code in other languages does. */
+    @SuppressWarnings("NullAway")
+    private static CompletionStage<Receipt> nothing() {
+        @Nullable CompletionStage<Receipt> none = null;
+        return none;
+    }
+
     private Receipt called(Fate fate, Order order, Attempt attempt) throws Exception {
         switch (fate) {
             case NOT_CONNECTED -> throw new ConnectException("Connection refused");
-            case REFUSED -> throw new dev.idempotency.NotExecutedException("the provider is overloaded", null);
+            case REFUSED -> throw new NotExecutedException("the provider is overloaded", null);
             case REQUEST_LOST, UNAVAILABLE_BEFORE -> throw new SocketException("Connection reset");
             case ERROR_BEFORE -> throw new LinkageError("chaos in the call");
             case ARRIVES_LATE -> {
@@ -469,7 +473,8 @@ public final class ChaosProgram {
     }
 
     private static Submission submission(Order order, Attempt attempt) {
-        return new Submission(UUID.randomUUID().toString(), attempt.nativeKey(), order.id(), Long.toString(order.amount()));
+        return new Submission(
+                UUID.randomUUID().toString(), attempt.nativeKey(), order.id(), Long.toString(order.amount()));
     }
 
     private Receipt send(Order order, Attempt attempt) throws IOException {
@@ -483,7 +488,8 @@ public final class ChaosProgram {
             }
             reply = provider.submit(submission);
         }
-        tell("provider about " + order.id() + " attempt " + attempt.number() + " under " + attempt.nativeKey() + ": " + reply);
+        tell("provider about " + order.id() + " attempt " + attempt.number() + " under " + attempt.nativeKey() + ": "
+                + reply);
         if (reply instanceof Reply.Created created) {
             return receipt(created.effect());
         }
@@ -524,10 +530,10 @@ public final class ChaosProgram {
 
     // ---- the program
 
-    private Report run() throws InterruptedException {
+    Report run() throws InterruptedException {
         try {
-            processes.add(new Process("one", true));
-            processes.add(new Process("two", random.nextBoolean()));
+            processes.add(new Instance("one", true));
+            processes.add(new Instance("two", random.nextBoolean()));
             boolean shutsDown = random.nextInt(4) == 0;
             var threads = new ArrayList<Thread>();
             for (int i = 0; i < THREADS; i++) {
@@ -544,7 +550,8 @@ public final class ChaosProgram {
                 Objects.requireNonNull(processes.get(0).scheduler).shutdown();
                 tell("the scheduler of process one is shut down");
             }
-            long end = System.nanoTime() + Duration.ofSeconds(3 + random.nextInt(4)).toNanos();
+            long end = System.nanoTime()
+                    + Duration.ofSeconds(3 + random.nextInt(4)).toNanos();
             for (Thread thread : threads) {
                 thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime())));
             }
@@ -554,7 +561,7 @@ public final class ChaosProgram {
             over.countDown();
             if (shutsDown) {
                 // That process is lost, as its owner wanted it; what it was asked for must have ended nevertheless.
-                processes.set(0, new Process("one again", true));
+                processes.set(0, new Instance("one again", true));
             }
             end(threads);
             settle();
@@ -569,7 +576,7 @@ public final class ChaosProgram {
     }
 
     private void end(List<Thread> threads) throws InterruptedException {
-        long end = System.nanoTime() + BOUND.toNanos();
+        long end = System.nanoTime() + bound.toNanos();
         for (Thread thread : threads) {
             thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime())));
             if (thread.isAlive()) {
@@ -605,7 +612,7 @@ public final class ChaosProgram {
 
     private void act(SplittableRandom own) {
         for (int i = 0; i < STEPS && !calm; i++) {
-            Process process = processes.get(own.nextInt(2));
+            Instance process = processes.get(own.nextInt(2));
             Order order = orders.get(own.nextInt(orders.size()));
             var self = Thread.currentThread();
             var interrupt = own.nextInt(5) == 0
@@ -624,7 +631,7 @@ public final class ChaosProgram {
         }
     }
 
-    private void step(SplittableRandom own, Process process, Order order) {
+    private void step(SplittableRandom own, Instance process, Order order) {
         switch (own.nextInt(8)) {
             case 0, 1, 2 -> {
                 executions.incrementAndGet();
@@ -651,7 +658,7 @@ public final class ChaosProgram {
         }
     }
 
-    private void listen(String how, Process process, Order order, CompletableFuture<Receipt> future) {
+    private void listen(String how, Instance process, Order order, CompletableFuture<Receipt> future) {
         futures.add(new Pending(
                 "the future of " + how + " of " + order.id() + " in process " + process.name + ", begun before "
                         + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) + " ms",
@@ -668,13 +675,13 @@ public final class ChaosProgram {
     // ---- the faults are over
 
     private void settle() throws InterruptedException {
-        for (Process process : processes) {
+        for (Instance process : processes) {
             bounded("a sweep of process " + process.name, () -> process.reconciler.sweep());
             for (Order order : orders) {
                 bounded("an execution in process " + process.name, () -> settle(process, order));
             }
         }
-        if (!chaos.awaitIdle(BOUND)) {
+        if (!chaos.awaitIdle(bound)) {
             hung.add(chaos.busy() + " tasks on the threads of the executors");
         }
     }
@@ -683,15 +690,15 @@ public final class ChaosProgram {
         var thread = new Thread(null, work, "chaos-settles", 512 * 1024);
         thread.setDaemon(true);
         thread.start();
-        thread.join(BOUND.toMillis() * 3 / 2);
+        thread.join(bound.toMillis() * 3 / 2);
         if (thread.isAlive()) {
             hung.add(what + ", at " + where(thread));
             thread.interrupt();
         }
     }
 
-    private void settle(Process process, Order order) {
-        long end = System.nanoTime() + BOUND.toNanos();
+    private void settle(Instance process, Order order) {
+        long end = System.nanoTime() + bound.toNanos();
         Throwable last = null;
         while (System.nanoTime() - end < 0) {
             try {
@@ -738,7 +745,8 @@ public final class ChaosProgram {
             }
             for (String answer : told) {
                 if (!answer.startsWith("declined")
-                        && effects.stream().noneMatch(effect -> answer.equals(effect.effectId() + " over " + order.amount()))) {
+                        && effects.stream()
+                                .noneMatch(effect -> answer.equals(effect.effectId() + " over " + order.amount()))) {
                     lost.add(order.id() + " was answered with " + answer + ", and has " + effects);
                 }
             }
@@ -750,10 +758,10 @@ public final class ChaosProgram {
                 calls.get(),
                 ledger.count(),
                 chaos.thrown().values().stream().mapToLong(Long::longValue).sum(),
-                duplicates,
-                different,
-                lost,
-                hung,
+                List.copyOf(duplicates),
+                List.copyOf(different),
+                List.copyOf(lost),
+                List.copyOf(hung),
                 List.copyOf(story));
     }
 }

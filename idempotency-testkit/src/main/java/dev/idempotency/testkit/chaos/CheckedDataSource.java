@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -77,11 +78,13 @@ public final class CheckedDataSource implements DataSource {
     }
 
     private Connection lend(Connection connection) throws SQLException {
-        TreeMap<String, String> before = state(connection);
+        Map<String, String> before = state(connection);
         borrowed.incrementAndGet();
         var open = new AtomicBoolean(true);
         return (Connection) Proxy.newProxyInstance(
-                CheckedDataSource.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                CheckedDataSource.class.getClassLoader(),
+                new Class<?>[] {Connection.class},
+                (proxy, method, arguments) -> {
                     if (method.getName().equals("close") && open.compareAndSet(true, false)) {
                         compare(before, connection);
                         returned.incrementAndGet();
@@ -94,10 +97,10 @@ public final class CheckedDataSource implements DataSource {
                 });
     }
 
-    private void compare(TreeMap<String, String> before, Connection connection) throws SQLException {
+    private void compare(Map<String, String> before, Connection connection) throws SQLException {
         // What is closed goes to nobody else.
         if (!connection.isClosed()) {
-            TreeMap<String, String> after = state(connection);
+            Map<String, String> after = state(connection);
             before.keySet().retainAll(after.keySet());
             after.keySet().retainAll(before.keySet());
             if (!after.equals(before)) {
@@ -106,7 +109,7 @@ public final class CheckedDataSource implements DataSource {
         }
     }
 
-    private static TreeMap<String, String> state(Connection connection) throws SQLException {
+    private static Map<String, String> state(Connection connection) throws SQLException {
         var state = new TreeMap<String, String>();
         note(state, "autoCommit", connection::getAutoCommit);
         note(state, "readOnly", connection::isReadOnly);
@@ -122,7 +125,7 @@ public final class CheckedDataSource implements DataSource {
     }
 
     /** A connection in a failed transaction, or to a server that is gone, cannot tell everything. */
-    private static void note(TreeMap<String, String> state, String name, Callable<?> value) {
+    private static void note(Map<String, String> state, String name, Callable<?> value) {
         try {
             state.put(name, String.valueOf(value.call()));
         } catch (Exception e) {

@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -51,19 +52,19 @@ final class ChaosTest {
         var lines = new ArrayList<String>();
         var worked = new ArrayList<String>();
         try (Chaos chaos = Chaos.seeded(seed, 0.5)) {
-            Function<String, Boolean> around = chaos.around("list", Function.class, (Function<String, Boolean>) worked::add);
-            around.apply("quiet");
+            Consumer<String> around = chaos.around("list", Consumer.class, (Consumer<String>) worked::add);
+            around.accept("quiet");
             chaos.begin();
             for (int i = 0; i < 200; i++) {
                 int before = worked.size();
                 try {
-                    around.apply("item");
+                    around.accept("item");
                 } catch (RuntimeException | Error e) {
                     lines.add((worked.size() == before ? "before " : "after ") + i + " " + e);
                 }
             }
             chaos.calm();
-            around.apply("quiet");
+            around.accept("quiet");
         }
         return lines;
     }
