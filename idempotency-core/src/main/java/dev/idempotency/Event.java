@@ -31,7 +31,7 @@ sealed interface Event {
             implements Event {}
 
     /** The attempt proves that nothing was executed. */
-    record Release(AttemptToken token) implements Event {}
+    record Release(AttemptToken token, Spans spans) implements Event {}
 
     /** The attempt does not know. */
     record MarkInDoubt(AttemptToken token, String reason) implements Event {}

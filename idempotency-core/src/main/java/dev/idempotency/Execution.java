@@ -224,7 +224,7 @@ final class Execution<I, O extends @Nullable Object> {
             if (standing == null || !standing.token().equals(token)) {
                 return new Step.Done<>(true, null);
             }
-            Decision decision = ports.machine().decide(standing, new Event.Release(token), snapshot.now());
+            Decision decision = ports.machine().decide(standing, new Event.Release(token, spec.spans()), snapshot.now());
             if (decision.verdict() != Verdict.CHANGE) {
                 return new Step.Done<>(true, null);
             }
@@ -552,7 +552,7 @@ final class Execution<I, O extends @Nullable Object> {
 
     private Step<Answer<O>> release(IdempotencyRecord standing, Instant now, Throwable failure) {
         endLease();
-        Decision decision = ports.machine().decide(standing, new Event.Release(standing.token()), now);
+        Decision decision = ports.machine().decide(standing, new Event.Release(standing.token(), spec.spans()), now);
         if (decision.verdict() != Verdict.CHANGE) {
             return decision.reason() == Decision.Reason.IN_DOUBT ? recovering.recover(standing, now) : look();
         }
@@ -681,7 +681,7 @@ final class Execution<I, O extends @Nullable Object> {
                         return unrecorded(after, decision);
                     }
                     keepNear(after, snapshot.now());
-                    if (standing.state() == State.IN_DOUBT) {
+                    if (standing.state() != State.IN_FLIGHT) {
                         emit(IdempotencyEvent.Type.LATE_RESULT, after, "");
                     }
                     emit(

@@ -16,6 +16,7 @@ final class GuaranteeCalculator {
     /**
      * Computes the guarantee.
      *
+     * @param tombstone how long after the retention the record is kept without its result
      * @param retryHorizon H: how long after the first run callers may still retry; null when not declared
      */
     static Guarantee compute(
@@ -25,6 +26,7 @@ final class GuaranteeCalculator {
             @Nullable Quiescence quiescence,
             @Nullable ProviderProfile profile,
             Duration retention,
+            Duration tombstone,
             @Nullable Duration retryHorizon) {
         List<String> conditions = new ArrayList<>();
         List<String> violations = new ArrayList<>();
@@ -45,8 +47,8 @@ final class GuaranteeCalculator {
             }
             conditions.add("P7: this process never pauses longer than " + quiescence.pause()
                     + " between check and first byte, the provider does not act on a request later than "
-                    + quiescence.transit() + " after it was sent, and its lookup finds an effect after "
-                    + quiescence.lag());
+                    + quiescence.transit() + " after it was sent, its lookup finds an effect after " + quiescence.lag()
+                    + ", and the store's clock jumps by no more than " + quiescence.clockError());
         }
         if (policy == Policy.LOOKUP || policy == Policy.NATIVE_THEN_LOOKUP) {
             conditions.add("P10: the lookup goes by a reference that the call sent, on the provider's primary");
@@ -59,15 +61,18 @@ final class GuaranteeCalculator {
         if (profile != null && profile.window() != null) {
             Duration guard = profile.resendWithin();
             if (guard == null || guard.isNegative() || guard.isZero()) {
-                violations.add("P8: window " + profile.window() + " must be longer than pause + transit = "
-                        + profile.pause().plus(profile.transit()));
+                violations.add("P8: window " + profile.window() + " must be longer than pause + transit + clock error = "
+                        + profile.bound());
             }
             conditions.add("P8: " + profile.name() + " recognises a native key for "
                     + (profile.window().equals(ProviderProfile.ENDLESS)
                             ? "ever"
                             : profile.window() + ", this process never pauses longer than " + profile.pause()
-                                    + " between check and first byte, and no request reaches the provider later than "
-                                    + profile.transit() + " after it was sent"));
+                                    + " between check and first byte, no request reaches the provider later than "
+                                    + profile.transit() + " after it was sent, and the store's clock jumps by no more than "
+                                    + profile.clockError()));
+            rememberForAsLongAsTheProvider(
+                    profile, profile.window(), retention.plus(tombstone), conditions, violations);
             survives = survivesLoss(store, profile, policy, retryHorizon);
         }
         switch (store) {
@@ -82,9 +87,29 @@ final class GuaranteeCalculator {
     }
 
     /**
+     * A key that is forgotten here and is used again gets the native key that it had. As long as the provider knows that, it
+     * answers with the old write, or counts its window from a request of which nothing is known here any more.
+     */
+    private static void rememberForAsLongAsTheProvider(
+            ProviderProfile profile,
+            Duration window,
+            Duration kept,
+            List<String> conditions,
+            List<String> violations) {
+        Duration needed = window.plus(profile.clockError());
+        if (window.equals(ProviderProfile.ENDLESS)) {
+            conditions.add("P14: no key is used for another write, ever: " + profile.name()
+                    + " still recognises its native key when it has been forgotten here");
+        } else if (kept.compareTo(needed) < 0) {
+            violations.add("P14: retention + tombstone = " + kept + " must be at least window + clock error = " + needed
+                    + ", so that " + profile.name() + " forgets a native key before the key is forgotten here");
+        }
+    }
+
+    /**
      * G: how long after the first send the same native key may be sent again. Where the store may lose its record, a first
-     * send may have been forgotten, at most H ago: then {@code H + G + P + D <= W} (P9) instead of
-     * {@code G + P + D <= W} (P8).
+     * send may have been forgotten, at most H ago: then {@code H + G + P + D + S <= W} (P9) instead of
+     * {@code G + P + D + S <= W} (P8).
      */
     static @Nullable Duration resendWithin(
             StoreClass store, @Nullable ProviderProfile profile, @Nullable Duration retryHorizon) {

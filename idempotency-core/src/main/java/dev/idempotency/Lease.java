@@ -44,7 +44,7 @@ final class Lease {
         this.deadline = askedAt + spans.lease().toNanos();
         this.renewUntil = askedAt + callTimeout.toNanos();
         Duration guard = record.terms().resendWithin();
-        this.windowEnd = guard == null || guard.equals(ProviderProfile.ENDLESS)
+        this.windowEnd = guard == null || guard.equals(ProviderProfile.ENDLESS) || !StateMachine.isResent(record)
                 ? null
                 : askedAt + left(confirmed.now(), record.times().firstSentAt().plus(guard));
     }
@@ -57,7 +57,7 @@ final class Lease {
         return record;
     }
 
-    /** A renewed lease says nothing about the provider's window: both must be left. */
+    /** A renewed lease says nothing about the provider's window: a re-send needs both. */
     synchronized boolean maySend() {
         long now = ports.nanoTime().getAsLong();
         return !lost && deadline - now > 0 && (windowEnd == null || windowEnd - now > 0);

@@ -724,6 +724,7 @@ public final class Operation<I, O extends @Nullable Object> {
                     recovery.quiescence(),
                     recovery.profile(),
                     retention,
+                    tombstone,
                     retryHorizon);
         }
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  *     it publishes nothing
  * @param pause P: the longest pause of this process between the last check and the first byte sent
  * @param transit D: how long after the first byte a request may still reach the provider
+ * @param clockError S: how far the store's clock may jump, over a failover for instance
  * @since 0.1.0
  */
 public record ProviderProfile(
@@ -22,12 +23,14 @@ public record ProviderProfile(
         KeyFormat keyFormat,
         @Nullable Duration window,
         Duration pause,
-        Duration transit) {
+        Duration transit,
+        Duration clockError) {
     /** The window of a provider that never forgets a key. */
     public static final Duration ENDLESS = Duration.ofDays(36_525);
 
     private static final Duration DEFAULT_PAUSE = Duration.ofMinutes(1);
     private static final Duration DEFAULT_TRANSIT = Duration.ofMinutes(5);
+    private static final Duration DEFAULT_CLOCK_ERROR = Duration.ofSeconds(2);
 
     /**
      * Checks the profile.
@@ -38,6 +41,7 @@ public record ProviderProfile(
      * @param window as described above
      * @param pause as described above
      * @param transit as described above
+     * @param clockError as described above
      * @throws NullPointerException if an argument other than {@code window} is null
      * @throws IllegalArgumentException if a name is blank or longer than 200 characters, or a duration negative or too
      *     long
@@ -51,10 +55,11 @@ public record ProviderProfile(
         }
         Settings.atLeastZero("pause", pause);
         Settings.atLeastZero("transit", transit);
+        Settings.atLeastZero("clockError", clockError);
     }
 
     /**
-     * A provider whose window is known, with room for pauses of 1 minute and 5 minutes in transit.
+     * A provider whose window is known, with room for pauses of 1 minute, 5 minutes in transit and clock jumps of 2 seconds.
      *
      * @param name the provider, for people
      * @param source where the facts stand, for people
@@ -63,8 +68,7 @@ public record ProviderProfile(
      * @return a profile
      */
     public static ProviderProfile of(String name, String source, KeyFormat keyFormat, Duration window) {
-        return new ProviderProfile(
-                name, source, keyFormat, Objects.requireNonNull(window, "window"), DEFAULT_PAUSE, DEFAULT_TRANSIT);
+        return withoutWindow(name, source, keyFormat).withWindow(window);
     }
 
     /**
@@ -77,7 +81,7 @@ public record ProviderProfile(
      * @return a profile without a window
      */
     public static ProviderProfile withoutWindow(String name, String source, KeyFormat keyFormat) {
-        return new ProviderProfile(name, source, keyFormat, null, DEFAULT_PAUSE, DEFAULT_TRANSIT);
+        return new ProviderProfile(name, source, keyFormat, null, DEFAULT_PAUSE, DEFAULT_TRANSIT, DEFAULT_CLOCK_ERROR);
     }
 
     /**
@@ -87,7 +91,8 @@ public record ProviderProfile(
      * @return a new profile
      */
     public ProviderProfile withWindow(Duration window) {
-        return new ProviderProfile(name, source, keyFormat, Objects.requireNonNull(window, "window"), pause, transit);
+        return new ProviderProfile(
+                name, source, keyFormat, Objects.requireNonNull(window, "window"), pause, transit, clockError);
     }
 
     /**
@@ -98,11 +103,26 @@ public record ProviderProfile(
      * @return a new profile
      */
     public ProviderProfile withBounds(Duration pause, Duration transit) {
-        return new ProviderProfile(name, source, keyFormat, window, pause, transit);
+        return new ProviderProfile(name, source, keyFormat, window, pause, transit, clockError);
     }
 
     /**
-     * How long after the first send the same key may be sent again: {@code G = W - P - D}.
+     * The same provider, with a store whose clock jumps less, or more: the first send is remembered by that clock.
+     *
+     * @param clockError how far the store's clock may jump, over a failover for instance
+     * @return a new profile
+     */
+    public ProviderProfile withClockError(Duration clockError) {
+        return new ProviderProfile(name, source, keyFormat, window, pause, transit, clockError);
+    }
+
+    /** What must be left of the window when the same key is sent again: {@code P + D + S}. */
+    Duration bound() {
+        return pause.plus(transit).plus(clockError);
+    }
+
+    /**
+     * How long after the first send the same key may be sent again: {@code G = W - P - D - S}.
      *
      * @return the guard; zero or negative if the window is too short for the bounds; null without a window
      */
@@ -110,7 +130,7 @@ public record ProviderProfile(
         if (window == null) {
             return null;
         }
-        return window.equals(ENDLESS) ? ENDLESS : window.minus(pause).minus(transit);
+        return window.equals(ENDLESS) ? ENDLESS : window.minus(bound());
     }
 
     /**

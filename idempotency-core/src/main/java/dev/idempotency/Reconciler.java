@@ -495,7 +495,7 @@ public final class Reconciler implements AutoCloseable {
             throw busy(listed.key());
         }
         tell(IdempotencyEvent.Type.TAKEN_OVER, own);
-        Decision freed = ports.machine().decide(own, new Event.Release(token), taken.now());
+        Decision freed = ports.machine().decide(own, new Event.Release(token, spans), taken.now());
         if (!store.replace(own, freed.toWrite()).applied()) {
             throw busy(listed.key());
         }

@@ -220,7 +220,8 @@ public final class Recovery<I, O extends @Nullable Object> {
         }
         if (guard.isNegative() || guard.isZero()) {
             throw new IllegalArgumentException("profile '" + profile.name() + "' has a window of " + profile.window()
-                    + ", which is not longer than pause " + profile.pause() + " and transit " + profile.transit()
+                    + ", which is not longer than pause " + profile.pause() + ", transit " + profile.transit()
+                    + " and clock error " + profile.clockError()
                     + " together; nothing could ever be sent again safely");
         }
         return profile;

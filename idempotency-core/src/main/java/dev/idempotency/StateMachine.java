@@ -292,13 +292,10 @@ final class StateMachine implements Transitions {
             case ACQUIRE -> renew(record, ((Event.Reserve) event).spans(), Decision.Reason.ACQUIRED);
             case RENEW -> renew(record, ((Event.Renew) event).spans(), Decision.Reason.RENEWED);
             case COMPLETE, COMPLETE_LATE, FIND -> complete(rule, record, event, now);
-            case COMPLETE_AGAIN ->
-                isResult(record.result(), event)
-                        ? Decision.same(Decision.Reason.COMPLETED)
-                        : alarm(record, event, now, Evidence.Kind.CONFLICT, Decision.Reason.DONE);
+            case COMPLETE_AGAIN -> completeAgain(record, event, now);
             case CONTRADICT -> alarm(record, event, now, Evidence.Kind.CONTRADICTION, Decision.Reason.DONE);
             case OUTDATED, OUTDATED_COMPLETED, OUTDATED_CLOSED -> outdated(record, (Event.Complete) event, now);
-            case RELEASE, RELEASE_DOUBT -> release(rule, record, now);
+            case RELEASE, RELEASE_DOUBT -> release(rule, record, ((Event.Release) event).spans(), now);
             case DOUBT -> doubt(record, Evidence.Kind.IN_DOUBT, ((Event.MarkInDoubt) event).reason(), now);
             case LAPSE ->
                 doubt(
@@ -308,17 +305,20 @@ final class StateMachine implements Transitions {
                         now);
             case TAKE -> {
                 var takeOver = (Event.TakeOver) event;
-                yield attempt(record, takeOver.token(), takeOver.spans(), Evidence.Kind.TAKEN_OVER, now);
+                yield attempt(
+                        record, record.nativeKey(), takeOver.token(), takeOver.spans(), Evidence.Kind.TAKEN_OVER, now);
             }
             case CLAIM -> claim(record, (Event.Claim) event, now);
             case SEND_AGAIN -> {
                 var resend = (Event.Resend) event;
-                yield attempt(record, resend.token(), resend.spans(), Evidence.Kind.RESENT, now);
+                yield attempt(
+                        record, record.nativeKey(), resend.token(), resend.spans(), Evidence.Kind.RESENT, now);
             }
             case EXECUTE_AGAIN -> {
                 var again = (Event.ReExecute) event;
                 yield attempt(
-                        again.sealed() ? withNewNativeKey(record, again.keyFormat()) : record,
+                        record,
+                        again.sealed() ? newNativeKey(record, again.keyFormat()) : record.nativeKey(),
                         again.token(),
                         again.spans(),
                         Evidence.Kind.REEXECUTED,
@@ -349,6 +349,9 @@ final class StateMachine implements Transitions {
         }
         boolean fresh = record == null || record.isForgettable(now);
         int generation = record == null || fresh ? 1 : record.generation();
+        String nativeKey = NativeKeys.derive(reserve.key(), generation, 1, reserve.keyFormat());
+        // The provider may count its window from a request that it refused: what it has seen keeps its first send.
+        boolean firstSent = record == null || fresh || !nativeKey.equals(record.nativeKey());
         var next = new IdempotencyRecord(
                 reserve.key(),
                 generation,
@@ -357,7 +360,7 @@ final class StateMachine implements Transitions {
                 record == null ? 1 : record.version() + 1,
                 reserve.token(),
                 1,
-                NativeKeys.derive(reserve.key(), generation, 1, reserve.keyFormat()),
+                nativeKey,
                 reserve.terms(),
                 null,
                 reserve.request(),
@@ -371,7 +374,7 @@ final class StateMachine implements Transitions {
                 new Write(
                         next,
                         fresh,
-                        true,
+                        firstSent,
                         true,
                         reserve.spans().lease(),
                         retention,
@@ -398,7 +401,27 @@ final class StateMachine implements Transitions {
         return Decision.change(Decision.Reason.COMPLETED, terminal(builder.build(), spans(event)));
     }
 
-    private static Decision release(Rule rule, IdempotencyRecord record, Instant now) {
+    /** That it ran was recorded without its result, which is now known. */
+    private static Decision completeAgain(IdempotencyRecord record, Event event, Instant now) {
+        StoredResult result = result(event);
+        // That it ran, without a result, contradicts no result.
+        if (result == null || isSame(record.result(), result)) {
+            return Decision.same(Decision.Reason.COMPLETED);
+        }
+        if (record.result() != null
+                || !mayBeOf(result)
+                || record.terms().policy() == RecoveryTerms.Policy.SAME_TRANSACTION) {
+            return alarm(record, event, now, Evidence.Kind.CONFLICT, Decision.Reason.DONE);
+        }
+        return complete(event instanceof Event.Complete ? COMPLETE_LATE : FIND, record, event, now);
+    }
+
+    /** Whether it may be the result of a write of which is known only that it was made: a decline is not. */
+    private static boolean mayBeOf(StoredResult result) {
+        return result.kind() == StoredResult.Kind.RESULT;
+    }
+
+    private static Decision release(Rule rule, IdempotencyRecord record, Event.Spans spans, Instant now) {
         // No earlier attempt of a same-transaction operation can commit any more.
         if (record.attempt() > 1 && record.terms().policy() != RecoveryTerms.Policy.SAME_TRANSACTION) {
             return rule == RELEASE_DOUBT
@@ -413,8 +436,10 @@ final class StateMachine implements Transitions {
                 .fingerprint(record.generation() > 1 ? record.fingerprint() : null)
                 .evidence(appended(record, Evidence.Kind.RELEASED, "nothing was executed", null, now))
                 .build();
+        // Kept from now on: the provider may have counted the native key's window from this very refusal.
         return Decision.change(
-                Decision.Reason.RELEASED, new Write(next, false, false, true, null, null, Duration.ZERO));
+                Decision.Reason.RELEASED,
+                new Write(next, false, false, true, null, spans.retention(), spans.tombstone()));
     }
 
     private static Decision doubt(IdempotencyRecord record, Evidence.Kind kind, String reason, Instant now) {
@@ -440,11 +465,17 @@ final class StateMachine implements Transitions {
 
     /** A further attempt at a write that was reserved before. */
     private static Decision attempt(
-            IdempotencyRecord record, AttemptToken token, Event.Spans spans, Evidence.Kind kind, Instant now) {
+            IdempotencyRecord record,
+            String nativeKey,
+            AttemptToken token,
+            Event.Spans spans,
+            Evidence.Kind kind,
+            Instant now) {
         var next = record.with()
                 .version(record.version() + 1)
                 .state(State.IN_FLIGHT)
                 .token(token)
+                .nativeKey(nativeKey)
                 .attempt(record.attempt() + 1)
                 .evidence(appended(record, kind, "as attempt " + (record.attempt() + 1), null, now))
                 .build();
@@ -453,16 +484,37 @@ final class StateMachine implements Transitions {
             case TAKEN_OVER -> Decision.Reason.TAKEN_OVER;
             default -> Decision.Reason.REEXECUTED;
         };
-        // A re-send keeps the time of the first send: the provider's window does not start again.
-        boolean firstSent = kind != Evidence.Kind.RESENT;
+        // Only a new native key has a new first send. That there is no effect says nothing about how long the provider has
+        // known the key, so that its window does not start again, and what is over stays over.
+        boolean firstSent = !nativeKey.equals(record.nativeKey());
         return Decision.change(reason, new Write(next, false, firstSent, true, spans.lease(), null, Duration.ZERO));
     }
 
+    /**
+     * Whether the latest attempt sends a native key again because the provider will recognise it. Only that needs an open
+     * window: where nothing was executed, it does not matter what the provider knows.
+     */
+    static boolean isResent(IdempotencyRecord record) {
+        if (record.attempt() == 1) {
+            return false;
+        }
+        List<Evidence> history = record.evidence();
+        for (int i = history.size() - 1; i >= 0; i--) {
+            Evidence line = history.get(i);
+            boolean begins = switch (line.kind()) {
+                case RESENT, REEXECUTED, TAKEN_OVER -> line.attempt() == record.attempt() - 1;
+                default -> false;
+            };
+            if (begins) {
+                return line.kind() == Evidence.Kind.RESENT;
+            }
+        }
+        return true;
+    }
+
     /** What the provider sealed it will refuse for ever, so the next attempt needs another native key. */
-    private static IdempotencyRecord withNewNativeKey(IdempotencyRecord record, ProviderProfile.KeyFormat format) {
-        return record.with()
-                .nativeKey(NativeKeys.derive(record.key(), record.generation(), record.attempt() + 1, format))
-                .build();
+    private static String newNativeKey(IdempotencyRecord record, ProviderProfile.KeyFormat format) {
+        return NativeKeys.derive(record.key(), record.generation(), record.attempt() + 1, format);
     }
 
     private static Decision close(IdempotencyRecord record, Event.Close close, Instant now) {
@@ -511,8 +563,11 @@ final class StateMachine implements Transitions {
         if (isSame(recorded, complete.result())) {
             return Decision.refused(Decision.Reason.SUPERSEDED);
         }
-        boolean closed =
-                record.generation() == complete.generation() ? record.state() == State.CLOSED : recorded == null;
+        boolean closed = isClosed(record, complete.generation());
+        if (recorded == null && !closed && mayBeOf(complete.result())) {
+            Write write = evidenceOnly(record, complete, now, Evidence.Kind.SUPERSEDED);
+            return new Decision(Decision.Verdict.REFUSED, Decision.Reason.SUPERSEDED, write, null);
+        }
         var kind = closed ? Evidence.Kind.CONTRADICTION : Evidence.Kind.DUPLICATE;
         return alarm(record, complete, now, kind, Decision.Reason.SUPERSEDED);
     }
@@ -528,6 +583,27 @@ final class StateMachine implements Transitions {
                 .findFirst()
                 .map(Evidence::result)
                 .orElse(null);
+    }
+
+    /** An earlier generation without an outcome was closed, unless a line before its end says that it ran. */
+    private static boolean isClosed(IdempotencyRecord record, int generation) {
+        if (generation == record.generation()) {
+            return record.state() == State.CLOSED;
+        }
+        int ended = 1;
+        boolean found = false;
+        for (Evidence line : record.evidence()) {
+            if (line.kind() == Evidence.Kind.OVERRIDE) {
+                if (ended == generation) {
+                    return line.result() == null && !found;
+                }
+                ended++;
+                found = false;
+            } else {
+                found |= line.kind() == Evidence.Kind.FOUND;
+            }
+        }
+        return true;
     }
 
     private static Decision alarm(
@@ -571,12 +647,6 @@ final class StateMachine implements Transitions {
         }
         all.add(line);
         return all;
-    }
-
-    /** That it ran, without a result, contradicts no result. */
-    private static boolean isResult(@Nullable StoredResult recorded, Event event) {
-        StoredResult result = result(event);
-        return result == null || isSame(recorded, result);
     }
 
     private static boolean isSame(@Nullable StoredResult one, StoredResult other) {

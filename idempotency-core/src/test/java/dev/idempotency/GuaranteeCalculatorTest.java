@@ -28,10 +28,13 @@ final class GuaranteeCalculatorTest {
     private static final ProviderProfile DAY =
             ProviderProfile.of("Bank", "its contract", ProviderProfile.KeyFormat.uuid(), Duration.ofHours(24));
 
+    /** Pause, transit and clock error of that profile. */
+    private static final Duration BOUND = Duration.ofMinutes(6).plusSeconds(2);
+
     private static Guarantee durable(
             Policy policy, WhenMissing whenMissing, Quiescence quiescence, ProviderProfile profile) {
         return GuaranteeCalculator.compute(
-                StoreClass.DURABLE, policy, whenMissing, quiescence, profile, WEEK, Duration.ofDays(6));
+                StoreClass.DURABLE, policy, whenMissing, quiescence, profile, WEEK, Duration.ZERO, Duration.ofDays(6));
     }
 
     private static Quiescence period(Duration more) {
@@ -80,7 +83,7 @@ final class GuaranteeCalculatorTest {
                         Policy.NATIVE,
                         WhenMissing.HOLD,
                         null,
-                        DAY.withWindow(Duration.ofMinutes(6)),
+                        DAY.withWindow(BOUND),
                         Level.X),
                 Arguments.of(
                         "native key then lookup, both bounds",
@@ -142,7 +145,7 @@ final class GuaranteeCalculatorTest {
 
     @Test
     void everyCombination_isWhatTheInequalitiesSay() {
-        var bounds = DAY.pause().plus(DAY.transit());
+        var bounds = BOUND;
         var guard = DAY.resendWithin();
         List<Quiescence> quiescences =
                 new ArrayList<>(List.of(period(TICK.negated()), period(Duration.ZERO), period(TICK)));
@@ -152,6 +155,8 @@ final class GuaranteeCalculatorTest {
                 DAY.withWindow(bounds),
                 DAY.withWindow(bounds.plus(TICK)),
                 DAY,
+                DAY.withWindow(WEEK.minusSeconds(2)),
+                DAY.withWindow(WEEK.minusSeconds(2).plus(TICK)),
                 DAY.withWindow(ProviderProfile.ENDLESS),
                 ProviderProfile.withoutWindow("Bank", "its contract", ProviderProfile.KeyFormat.uuid())));
         profiles.add(null);
@@ -174,7 +179,7 @@ final class GuaranteeCalculatorTest {
                 }
             }
         }
-        assertThat(combinations).isEqualTo(3 * 6 * 3 * 4 * 7 * 7);
+        assertThat(combinations).isEqualTo(3 * 6 * 3 * 4 * 9 * 7);
     }
 
     private static void check(
@@ -185,7 +190,7 @@ final class GuaranteeCalculatorTest {
             ProviderProfile profile,
             Duration horizon) {
         Guarantee guarantee =
-                GuaranteeCalculator.compute(store, policy, whenMissing, quiescence, profile, WEEK, horizon);
+                GuaranteeCalculator.compute(store, policy, whenMissing, quiescence, profile, WEEK, Duration.ZERO, horizon);
         String what = String.join(
                 ", ",
                 store + " " + policy + " " + whenMissing,
@@ -219,8 +224,13 @@ final class GuaranteeCalculatorTest {
         boolean endless = window && profile.window().equals(Duration.ofDays(36_525));
         if (window) {
             conditions.add("P8");
-            if (profile.window().compareTo(Duration.ofMinutes(6)) <= 0) {
+            if (profile.window().compareTo(BOUND) <= 0) {
                 violations.add("P8");
+            }
+            if (endless) {
+                conditions.add("P14");
+            } else if (profile.window().plusSeconds(2).compareTo(WEEK) > 0) {
+                violations.add("P14");
             }
         }
         conditions.add("P2");
@@ -230,7 +240,7 @@ final class GuaranteeCalculatorTest {
         assertThat(guarantee.level()).as(what).isEqualTo(violations.isEmpty() ? level(policy, whenMissing) : Level.X);
         boolean horizonFits = window
                 && horizon != null
-                && horizon.plusMinutes(6).compareTo(profile.window()) < 0
+                && horizon.plus(BOUND).compareTo(profile.window()) < 0
                 && store != StoreClass.DURABLE;
         assertThat(guarantee.survivesLostStoreWrites())
                 .as(what)
@@ -254,24 +264,24 @@ final class GuaranteeCalculatorTest {
     // ---- how long the same native key may be sent again
 
     @Test
-    void resendWithin_onADurableStore_isTheWindowWithoutPauseAndTransit() {
+    void resendWithin_onADurableStore_isTheWindowWithoutPauseTransitAndClockError() {
         assertThat(GuaranteeCalculator.resendWithin(StoreClass.DURABLE, DAY, Duration.ofHours(5)))
-                .isEqualTo(Duration.ofHours(24).minusMinutes(6));
+                .isEqualTo(Duration.ofHours(24).minus(BOUND));
     }
 
     @ParameterizedTest
     @EnumSource(names = {"LOSSY", "PROCESS"})
     void resendWithin_onAStoreThatMayLoseTheFirstSend_isShorterByTheRetryHorizon(StoreClass store) {
         assertThat(GuaranteeCalculator.resendWithin(store, DAY, Duration.ofHours(5)))
-                .isEqualTo(Duration.ofHours(19).minusMinutes(6));
+                .isEqualTo(Duration.ofHours(19).minus(BOUND));
         assertThat(GuaranteeCalculator.resendWithin(store, DAY, null))
-                .isEqualTo(Duration.ofHours(24).minusMinutes(6));
+                .isEqualTo(Duration.ofHours(24).minus(BOUND));
     }
 
     /** Nothing is left after the horizon, so that the level does not survive a loss anyway: the guard stays as it is. */
     @Test
     void resendWithin_withAHorizonAsLongAsTheGuard_staysAsItIs() {
-        var guard = Duration.ofHours(24).minusMinutes(6);
+        var guard = Duration.ofHours(24).minus(BOUND);
 
         assertThat(GuaranteeCalculator.resendWithin(StoreClass.LOSSY, DAY, guard))
                 .isEqualTo(guard);
@@ -307,10 +317,11 @@ final class GuaranteeCalculatorTest {
                           on condition that P6: nobody retries a request later than PT168H after its first run
                           on condition that P5: nothing below the call repeats the request by itself (HTTP client, proxy, gateway, mesh)
                           on condition that P7: this process never pauses longer than PT30S between check and first byte, \
-                        the provider does not act on a request later than PT3M after it was sent, and its lookup finds an effect after PT7S
+                        the provider does not act on a request later than PT3M after it was sent, its lookup finds an effect after PT7S, and the store's clock jumps by no more than PT2S
                           on condition that P10: the lookup goes by a reference that the call sent, on the provider's primary
                           on condition that P8: Bank recognises a native key for PT24H, this process never pauses longer than PT1M \
-                        between check and first byte, and no request reaches the provider later than PT5M after it was sent
+                        between check and first byte, no request reaches the provider later than PT5M after it was sent, and the \
+                        store's clock jumps by no more than PT2S
                           on condition that P2: this process lives on, and no other process runs the same key; its class is PROCESS
                           does not hold if the store loses acknowledged writes""");
     }
@@ -322,20 +333,22 @@ final class GuaranteeCalculatorTest {
                         Policy.NATIVE_THEN_LOOKUP,
                         WhenMissing.REEXECUTE,
                         period(Duration.ZERO),
-                        DAY.withWindow(Duration.ofMinutes(6)),
+                        DAY.withWindow(BOUND),
                         WEEK,
+                        Duration.ZERO,
                         WEEK))
                 .hasToString("""
                         Level X (unprotected)
                           violated: P6: retention PT168H must be longer than the retry horizon PT168H
                           violated: P7: quiescence PT3M39S must be longer than pause + transit + lag + clock error = PT3M39S
-                          violated: P8: window PT6M must be longer than pause + transit = PT6M
+                          violated: P8: window PT6M2S must be longer than pause + transit + clock error = PT6M2S
                           on condition that P5: nothing below the call repeats the request by itself (HTTP client, proxy, gateway, mesh)
                           on condition that P7: this process never pauses longer than PT30S between check and first byte, \
-                        the provider does not act on a request later than PT3M after it was sent, and its lookup finds an effect after PT7S
+                        the provider does not act on a request later than PT3M after it was sent, its lookup finds an effect after PT7S, and the store's clock jumps by no more than PT2S
                           on condition that P10: the lookup goes by a reference that the call sent, on the provider's primary
-                          on condition that P8: Bank recognises a native key for PT6M, this process never pauses longer than PT1M \
-                        between check and first byte, and no request reaches the provider later than PT5M after it was sent
+                          on condition that P8: Bank recognises a native key for PT6M2S, this process never pauses longer than PT1M \
+                        between check and first byte, no request reaches the provider later than PT5M after it was sent, and the \
+                        store's clock jumps by no more than PT2S
                           on condition that P2: the store happens not to lose an acknowledged write; its class is LOSSY
                           does not hold if the store loses acknowledged writes""");
     }
@@ -347,6 +360,8 @@ final class GuaranteeCalculatorTest {
         assertThat(guarantee).hasToString("""
                         Level C (deduplicated)
                           on condition that P8: Bank recognises a native key for ever
+                          on condition that P14: no key is used for another write, ever: Bank still recognises its native key \
+                        when it has been forgotten here
                           on condition that P2: the store keeps what it has acknowledged, also over a failover
                           holds even if the store loses acknowledged writes""");
     }
@@ -416,9 +431,9 @@ final class GuaranteeCalculatorTest {
 
     @Test
     void nativeKey_withAWindowNoLongerThanItsBounds_isRefusedWithAllThree() {
-        var message = "profile 'Bank' has a window of PT6M, which is not longer than pause PT1M and transit PT5M"
-                + " together; nothing could ever be sent again safely";
-        var atTheBounds = DAY.withWindow(Duration.ofMinutes(6));
+        var message = "profile 'Bank' has a window of PT6M2S, which is not longer than pause PT1M, transit PT5M"
+                + " and clock error PT2S together; nothing could ever be sent again safely";
+        var atTheBounds = DAY.withWindow(BOUND);
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Recovery.nativeKey(atTheBounds))
@@ -428,7 +443,7 @@ final class GuaranteeCalculatorTest {
                         Recovery.nativeKeyThenLookup(atTheBounds, (request, attempt) -> Finding.missing(), LONG_ENOUGH))
                 .withMessage(message);
         assertThat(Recovery.nativeKey(
-                                atTheBounds.withWindow(Duration.ofMinutes(6).plus(TICK)))
+                                atTheBounds.withWindow(BOUND.plus(TICK)))
                         .terms()
                         .resendWithin())
                 .isEqualTo(TICK);
@@ -473,12 +488,12 @@ final class GuaranteeCalculatorTest {
         var printed = Stream.of(StoreClass.values())
                 .flatMap(store -> Stream.of(Policy.values())
                         .map(policy -> GuaranteeCalculator.compute(
-                                store, policy, WhenMissing.REEXECUTE, period(Duration.ZERO), DAY, WEEK, null)))
+                                store, policy, WhenMissing.REEXECUTE, period(Duration.ZERO), DAY.withWindow(WEEK), WEEK, Duration.ZERO, null)))
                 .flatMap(guarantee -> Stream.concat(guarantee.conditions().stream(), guarantee.violations().stream()))
                 .map(line -> line.substring(0, line.indexOf(':')))
                 .toList();
 
-        assertThat(documented).hasSize(13).containsAll(printed);
+        assertThat(documented).hasSize(14).containsAll(printed);
     }
 
     @Test
@@ -491,7 +506,7 @@ final class GuaranteeCalculatorTest {
                         + " period longer than anything in flight can live, or has sealed the first call, or a named"
                         + " person decided. Otherwise it stops and shows the key as in doubt.")
                 .contains("`Q > P + D + Lag + S`")
-                .contains("`G + P + D <= W`")
-                .contains("`H + G + P + D <= W`");
+                .contains("`G + P + D + S <= W`")
+                .contains("`H + G + P + D + S <= W`");
     }
 }

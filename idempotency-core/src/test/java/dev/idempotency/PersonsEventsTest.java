@@ -1,11 +1,16 @@
 package dev.idempotency;
 
+import static dev.idempotency.Standing.DECLINE;
+import static dev.idempotency.Standing.FINGERPRINT;
+import static dev.idempotency.Standing.NEW;
 import static dev.idempotency.Standing.NOW;
+import static dev.idempotency.Standing.OTHER_FINGERPRINT;
 import static dev.idempotency.Standing.OTHER_TERMS;
 import static dev.idempotency.Standing.OWN;
 import static dev.idempotency.Standing.QUIESCENCE;
 import static dev.idempotency.Standing.RESULT;
 import static dev.idempotency.Standing.SPANS;
+import static dev.idempotency.Standing.STALE;
 import static dev.idempotency.Standing.TICK;
 import static dev.idempotency.Standing.in;
 import static dev.idempotency.Standing.since;
@@ -64,13 +69,69 @@ final class PersonsEventsTest {
     }
 
     @Test
-    void completedWithoutAResult_anAnswerThatComesLate_isAConflictAndKept() {
-        IdempotencyRecord without = in(State.COMPLETED).with().result(null).build();
+    void completedWithoutAResult_theAttemptsOwnResultComesLate_isGivenOutFromThenOn() {
+        var decision = machine.decide(completedWithoutAResult(), Standing.complete(OWN, RESULT), NOW);
 
-        var decision = machine.decide(without, Standing.complete(OWN, RESULT), NOW);
+        assertThat(decision.alarm()).isNull();
+        IdempotencyRecord after = decision.toWrite().at(NOW);
+        assertThat(after.state()).isEqualTo(State.COMPLETED);
+        assertThat(after.result()).isEqualTo(RESULT);
+        assertThat(machine.decide(after, Standing.reserve(FINGERPRINT, NEW), NOW)
+                        .reason())
+                .isEqualTo(Decision.Reason.REPLAY);
+    }
+
+    @Test
+    void completedWithoutAResult_theAttemptsOwnDeclineComesLate_isAConflict() {
+        var decision = machine.decide(completedWithoutAResult(), Standing.complete(OWN, DECLINE), NOW);
 
         assertThat(decision.alarm()).isEqualTo(IdempotencyEvent.Type.CONFLICT);
+        assertThat(lastLine(decision).result()).isEqualTo(DECLINE);
+    }
+
+    @Test
+    void completedWithoutAResult_aSupersededAttemptsResult_isKeptAndNoAlarm() {
+        var decision = machine.decide(completedWithoutAResult(), Standing.complete(STALE, RESULT), NOW);
+
+        assertThat(decision.verdict()).isEqualTo(Verdict.REFUSED);
+        assertThat(decision.alarm()).isNull();
         assertThat(lastLine(decision).result()).isEqualTo(RESULT);
+    }
+
+    @Test
+    void completedWithoutAResult_andThenOverridden_theOldResultComesLate_isNoContradiction() {
+        var doubt = in(State.IN_DOUBT).with().generation(1).build();
+        IdempotencyRecord ran = machine.decide(doubt, found(), NOW).toWrite().at(NOW);
+        IdempotencyRecord overridden = machine.decide(
+                        ran, new Event.Overrule(ran.version(), OWN, OTHER_FINGERPRINT, "two", "amount", SPANS), NOW)
+                .toWrite()
+                .at(NOW);
+
+        var late = new Event.Complete(OWN, 1, 2, RESULT, SPANS);
+        var decision = machine.decide(overridden, late, NOW);
+
+        assertThat(decision.alarm()).isNull();
+        assertThat(lastLine(decision).result()).isEqualTo(RESULT);
+        var declined = new Event.Complete(OWN, 1, 2, DECLINE, SPANS);
+        assertThat(machine.decide(overridden, declined, NOW).alarm()).isEqualTo(IdempotencyEvent.Type.DUPLICATE);
+    }
+
+    @Test
+    void closed_andThenOverridden_theOldResultComesLate_isAContradiction() {
+        var doubt = since(NOW.minus(QUIESCENCE), in(State.IN_DOUBT)).with().generation(1).build();
+        IdempotencyRecord closed =
+                machine.decide(doubt, close(Duration.ZERO), NOW).toWrite().at(NOW);
+        IdempotencyRecord first = machine.decide(
+                        closed, new Event.Overrule(closed.version(), OWN, OTHER_FINGERPRINT, "two", "amount", SPANS), NOW)
+                .toWrite()
+                .at(NOW);
+
+        var late = new Event.Complete(OWN, 1, 2, RESULT, SPANS);
+        assertThat(machine.decide(first, late, NOW).alarm()).isEqualTo(IdempotencyEvent.Type.CONTRADICTION);
+    }
+
+    private static IdempotencyRecord completedWithoutAResult() {
+        return in(State.COMPLETED).with().result(null).build();
     }
 
     @Test

@@ -23,23 +23,25 @@ final class ProviderProfileTest {
     // ---- windows
 
     @Test
-    void of_aWindow_leavesRoomForAPauseAndTransit() {
+    void of_aWindow_leavesRoomForAPauseTransitAndClockJumps() {
         assertThat(bank().pause()).isEqualTo(Duration.ofMinutes(1));
         assertThat(bank().transit()).isEqualTo(Duration.ofMinutes(5));
-        assertThat(bank().resendWithin()).isEqualTo(Duration.ofHours(24).minusMinutes(6));
+        assertThat(bank().clockError()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(bank().resendWithin())
+                .isEqualTo(Duration.ofHours(24).minusMinutes(6).minusSeconds(2));
     }
 
     @Test
     void resendWithin_ofAWindowThatIsTooShort_isNotPositive() {
-        assertThat(bank().withWindow(Duration.ofMinutes(6)).resendWithin()).isZero();
-        assertThat(bank().withWindow(Duration.ofMinutes(5)).resendWithin()).isEqualTo(Duration.ofMinutes(-1));
+        assertThat(bank().withWindow(Duration.ofSeconds(362)).resendWithin()).isZero();
+        assertThat(bank().withWindow(Duration.ofSeconds(360)).resendWithin()).isEqualTo(Duration.ofSeconds(-2));
     }
 
     @Test
     void resendWithin_ofAWindowThatNeverEnds_neverEnds() {
         assertThat(bank().withWindow(ProviderProfile.ENDLESS).resendWithin()).isEqualTo(ProviderProfile.ENDLESS);
         assertThat(bank().withWindow(ProviderProfile.ENDLESS.minusNanos(1)).resendWithin())
-                .isEqualTo(ProviderProfile.ENDLESS.minusNanos(1).minusMinutes(6));
+                .isEqualTo(ProviderProfile.ENDLESS.minusNanos(1).minusSeconds(362));
     }
 
     @Test
@@ -57,8 +59,24 @@ final class ProviderProfileTest {
 
         assertThat(profile)
                 .isEqualTo(
-                        new ProviderProfile("Bank", "its contract", UUID, DAY, Duration.ofSeconds(1), Duration.ZERO));
-        assertThat(profile.resendWithin()).isEqualTo(DAY.minusSeconds(1));
+                        new ProviderProfile(
+                                "Bank",
+                                "its contract",
+                                UUID,
+                                DAY,
+                                Duration.ofSeconds(1),
+                                Duration.ZERO,
+                                Duration.ofSeconds(2)));
+        assertThat(profile.resendWithin()).isEqualTo(DAY.minusSeconds(3));
+    }
+
+    @Test
+    void withClockError_ofAClockThatMayJumpBack_sendsAgainForSoMuchLess() {
+        var profile = bank().withBounds(Duration.ZERO, Duration.ZERO).withClockError(Duration.ofMinutes(10));
+
+        assertThat(profile.clockError()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(profile.resendWithin()).isEqualTo(DAY.minusMinutes(10));
+        assertThat(profile.withWindow(DAY).withBounds(Duration.ZERO, Duration.ZERO)).isEqualTo(profile);
     }
 
     // ---- bad values
@@ -72,6 +90,7 @@ final class ProviderProfileTest {
         refusedNull("window", () -> bank().withWindow(null));
         refusedNull("pause", () -> bank().withBounds(null, DAY));
         refusedNull("transit", () -> bank().withBounds(DAY, null));
+        refusedNull("clockError", () -> bank().withClockError(null));
         refusedNull("name", () -> ProviderProfile.withoutWindow(null, "s", UUID));
         refusedNull("source", () -> ProviderProfile.withoutWindow("n", null, UUID));
         refusedNull("keyFormat", () -> ProviderProfile.withoutWindow("n", "s", null));
@@ -104,6 +123,7 @@ final class ProviderProfileTest {
                 () -> bank().withWindow(ProviderProfile.ENDLESS.plusNanos(1)));
         refused("pause is -1 s; it must not be negative", () -> bank().withBounds(Duration.ofSeconds(-1), DAY));
         refused("transit is -1 s; it must not be negative", () -> bank().withBounds(DAY, Duration.ofSeconds(-1)));
+        refused("clockError is -1 s; it must not be negative", () -> bank().withClockError(Duration.ofSeconds(-1)));
         refused("pause is 367 d; it must be at most 366 d", () -> bank().withBounds(Duration.ofDays(367), DAY));
         refused("transit is 367 d; it must be at most 366 d", () -> bank().withBounds(DAY, Duration.ofDays(367)));
         assertThat(bank().withWindow(Duration.ofSeconds(1)).window()).isEqualTo(Duration.ofSeconds(1));

@@ -43,6 +43,8 @@ final class Standing {
     static final ProviderProfile.KeyFormat FORMAT = ProviderProfile.KeyFormat.hex(40);
     static final StoredResult RESULT = result("paid");
     static final StoredResult OTHER_RESULT = result("paid twice");
+    static final StoredResult DECLINE =
+            new StoredResult(StoredResult.Kind.DECLINED, "text", "no money".getBytes(StandardCharsets.UTF_8));
     static final Evidence HISTORY =
             new Evidence(Evidence.Kind.RESENT, NOW.minusSeconds(99), 1, "something that was learnt before", null);
 

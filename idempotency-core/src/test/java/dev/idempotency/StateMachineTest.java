@@ -84,11 +84,11 @@ final class StateMachineTest {
             case CLAIM -> "= claimed / R:NOT_YET";
             case OWN_DOUBT -> "R:IN_DOUBT";
             case COMPLETE, COMPLETE_LATE, FIND -> "COMPLETED";
-            case COMPLETE_AGAIN -> "= / R:DONE + CONFLICT alarm";
+            case COMPLETE_AGAIN -> "= / R:DONE + CONFLICT alarm / COMPLETED";
             case CONTRADICT -> "R:DONE + CONTRADICTION alarm";
             case ORPHANED -> "R:LOST + ORPHAN alarm";
             case OUTDATED -> "R:SUPERSEDED + evidence";
-            case OUTDATED_COMPLETED -> "R:SUPERSEDED / R:SUPERSEDED + DUPLICATE alarm";
+            case OUTDATED_COMPLETED -> "R:SUPERSEDED / R:SUPERSEDED + DUPLICATE alarm / R:SUPERSEDED + evidence";
             case OUTDATED_CLOSED -> "R:SUPERSEDED + CONTRADICTION alarm";
             case RELEASE -> "OPEN / IN_DOUBT";
             case RELEASE_DOUBT -> "OPEN / =";
@@ -206,7 +206,7 @@ final class StateMachineTest {
             case COMPLETE_STALE -> completeStale(state);
             case RELEASE_OWN -> release(state);
             case RELEASE_STALE ->
-                orNothing(state, new Event.Release(STALE), same("stale", record, new Event.Release(STALE)));
+                orNothing(state, new Event.Release(STALE, SPANS), same("stale", record, new Event.Release(STALE, SPANS)));
             case DOUBT_OWN -> {
                 var event = new Event.MarkInDoubt(OWN, "timed out");
                 yield List.of(
@@ -241,7 +241,7 @@ final class StateMachineTest {
                 var over = lapsed(record);
                 yield List.of(
                         state == State.IN_FLIGHT
-                                ? change("lease over", over, event, attempt(over, Kind.TAKEN_OVER, true))
+                                ? change("lease over", over, event, attempt(over, Kind.TAKEN_OVER, false))
                                 : same("no lease", over, event));
             }
             case CLAIM -> {
@@ -281,7 +281,7 @@ final class StateMachineTest {
                         .build();
                 yield state == State.IN_DOUBT
                         ? List.of(
-                                change("quiescent", due, plain, attempt(due, Kind.REEXECUTED, true)),
+                                change("quiescent", due, plain, attempt(due, Kind.REEXECUTED, false)),
                                 change("sealed", record, sealed, attempt(sealedFrom, Kind.REEXECUTED, true)))
                         : List.of(same("quiescent", due, plain), same("sealed", record, sealed));
             }
@@ -343,6 +343,10 @@ final class StateMachineTest {
                 var ways = new ArrayList<Way>();
                 ways.add(change("no record", null, event, started(null)));
                 ways.add(change("released", record, event, started(record)));
+                var used = record.with()
+                        .nativeKey(NativeKeys.derive(KEY, 3, 1, FORMAT))
+                        .build();
+                ways.add(change("released, and the provider may know its native key", used, event, sentBefore(used)));
                 ways.add(change("reopened", reopened(FINGERPRINT), event, started(reopened(FINGERPRINT))));
                 for (State old : List.of(State.OPEN, State.COMPLETED, State.CLOSED)) {
                     var forgettable = forgettable(in(old));
@@ -386,6 +390,7 @@ final class StateMachineTest {
 
     private static List<Way> completeOwn(State state) {
         IdempotencyRecord record = in(state);
+        IdempotencyRecord unknown = record.with().result(null).build();
         var event = complete(OWN, RESULT);
         return switch (state) {
             case OPEN -> List.of(evidence("released", 0, record, event, Kind.SUPERSEDED, 2, RESULT));
@@ -402,7 +407,23 @@ final class StateMachineTest {
             case COMPLETED ->
                 List.of(
                         same("same outcome", record, event),
-                        evidence("another", 1, record, complete(OWN, OTHER_RESULT), Kind.CONFLICT, 2, OTHER_RESULT));
+                        evidence("another", 1, record, complete(OWN, OTHER_RESULT), Kind.CONFLICT, 2, OTHER_RESULT),
+                        evidence("a decline of what ran", 1, unknown, complete(OWN, DECLINE), Kind.CONFLICT, 2, DECLINE),
+                        evidence(
+                                "of what ran in a transaction that did not",
+                                1,
+                                unknown.with().terms(SAME_TRANSACTION).build(),
+                                event,
+                                Kind.CONFLICT,
+                                2,
+                                RESULT),
+                        new Way(
+                                "the result of what ran",
+                                unknown,
+                                event,
+                                2,
+                                completed(history(
+                                        unknown, Kind.LATE_RESULT, "the attempt's own answer came late", null))));
             case CLOSED -> List.of(evidence("closed", 0, record, event, Kind.CONTRADICTION, 2, RESULT));
         };
     }
@@ -421,11 +442,19 @@ final class StateMachineTest {
                         same("same outcome", record, event),
                         evidence("another", 1, record, complete(STALE, OTHER_RESULT), Kind.DUPLICATE, 1, OTHER_RESULT),
                         evidence(
-                                "the recorded outcome is gone",
+                                "a decline of what ran",
                                 1,
                                 record.with().result(null).build(),
-                                event,
+                                complete(STALE, DECLINE),
                                 Kind.DUPLICATE,
+                                1,
+                                DECLINE),
+                        evidence(
+                                "a result of what ran",
+                                2,
+                                record.with().result(null).build(),
+                                event,
+                                Kind.SUPERSEDED,
                                 1,
                                 RESULT));
             case CLOSED -> List.of(evidence("closed", 0, record, event, Kind.CONTRADICTION, 1, RESULT));
@@ -445,15 +474,15 @@ final class StateMachineTest {
                 false,
                 true,
                 null,
-                null,
-                ZERO);
+                RETENTION,
+                TOMBSTONE);
     }
 
     private static List<Way> release(State state) {
         IdempotencyRecord record = in(state);
         var first = firstAttempt(record);
         var firstEver = first.with().generation(1).build();
-        var event = new Event.Release(OWN);
+        var event = new Event.Release(OWN, SPANS);
         var freed = freed(firstEver, null);
         var freedForTheOverride = freed(first, FINGERPRINT);
         var transactional = record.with().terms(SAME_TRANSACTION).build();
@@ -495,7 +524,13 @@ final class StateMachineTest {
             case COMPLETED ->
                 List.of(
                         same("same outcome", record, event),
-                        evidence("another", 1, record, other, Kind.CONFLICT, 2, OTHER_RESULT));
+                        evidence("another", 1, record, other, Kind.CONFLICT, 2, OTHER_RESULT),
+                        new Way(
+                                "the result of what ran",
+                                record.with().result(null).build(),
+                                event,
+                                2,
+                                completed(history(record, Kind.FOUND, "the provider had the write", null))));
             case CLOSED -> List.of(evidence("closed", 0, record, event, Kind.CONTRADICTION, 2, RESULT));
         };
     }
@@ -611,6 +646,18 @@ final class StateMachineTest {
         return new Write(next, created, true, true, LEASE, RETENTION.plus(LEASE), TOMBSTONE);
     }
 
+    private static Write sentBefore(IdempotencyRecord old) {
+        Write write = started(old);
+        return new Write(
+                write.next(),
+                write.created(),
+                false,
+                write.newState(),
+                write.lease(),
+                write.retention(),
+                write.tombstone());
+    }
+
     private static Write renewed(IdempotencyRecord record) {
         return write(record.with().version(42).build(), false, false, LEASE, null, ZERO);
     }
@@ -715,6 +762,7 @@ final class StateMachineTest {
         var bases = new ArrayList<IdempotencyRecord>(
                 Arrays.stream(State.values()).map(Standing::in).toList());
         bases.add(reopened(FINGERPRINT));
+        bases.add(in(State.COMPLETED).with().result(null).build());
         for (IdempotencyRecord base : bases) {
             for (IdempotencyRecord kept : List.of(base, expired(base), forgettable(base))) {
                 for (IdempotencyRecord leased : List.of(kept, lapsed(kept), leasedUntil(NOW.plus(TICK), kept))) {
@@ -740,7 +788,7 @@ final class StateMachineTest {
             events.add(new Event.Renew(token, SPANS));
             events.add(complete(token, RESULT));
             events.add(complete(token, OTHER_RESULT));
-            events.add(new Event.Release(token));
+            events.add(new Event.Release(token, SPANS));
             events.add(new Event.MarkInDoubt(token, "timed out"));
             events.add(new Event.Expire(token));
             events.add(new Event.TakeOver(token, NEW, SPANS));
@@ -795,10 +843,10 @@ final class StateMachineTest {
         assertThat(reason(flight, new Event.Renew(OWN, SPANS))).isEqualTo(Decision.Reason.RENEWED);
         assertThat(reason(flight, complete(OWN, RESULT))).isEqualTo(Decision.Reason.COMPLETED);
         assertThat(reason(in(State.COMPLETED), complete(OWN, RESULT))).isEqualTo(Decision.Reason.COMPLETED);
-        assertThat(reason(firstAttempt(flight), new Event.Release(OWN))).isEqualTo(Decision.Reason.RELEASED);
-        assertThat(reason(flight, new Event.Release(OWN))).isEqualTo(Decision.Reason.IN_DOUBT);
-        assertThat(reason(doubt, new Event.Release(OWN))).isEqualTo(Decision.Reason.IN_DOUBT);
-        assertThat(reason(in(State.OPEN), new Event.Release(OWN))).isEqualTo(Decision.Reason.UNCHANGED);
+        assertThat(reason(firstAttempt(flight), new Event.Release(OWN, SPANS))).isEqualTo(Decision.Reason.RELEASED);
+        assertThat(reason(flight, new Event.Release(OWN, SPANS))).isEqualTo(Decision.Reason.IN_DOUBT);
+        assertThat(reason(doubt, new Event.Release(OWN, SPANS))).isEqualTo(Decision.Reason.IN_DOUBT);
+        assertThat(reason(in(State.OPEN), new Event.Release(OWN, SPANS))).isEqualTo(Decision.Reason.UNCHANGED);
         assertThat(reason(flight, new Event.MarkInDoubt(OWN, "timed out"))).isEqualTo(Decision.Reason.IN_DOUBT);
         assertThat(reason(flight, new Event.Expire(OWN))).isEqualTo(Decision.Reason.IN_DOUBT);
         assertThat(reason(flight, new Event.TakeOver(OWN, NEW, SPANS))).isEqualTo(Decision.Reason.TAKEN_OVER);
@@ -829,6 +877,80 @@ final class StateMachineTest {
 
         assertThat(render(MACHINE.decide(doubt, event, end.minus(TICK)))).isEqualTo("IN_FLIGHT");
         assertThat(render(MACHINE.decide(doubt, event, end))).isEqualTo("R:WINDOW_CLOSED");
+    }
+
+    /** The provider may have counted from a request without an effect, which no lookup finds. */
+    @Test
+    void window_afterALookupThatFoundNothing_doesNotStartAnewUnderTheSameNativeKey() {
+        var doubt = quiescent(windowOver(in(State.IN_DOUBT)));
+
+        IdempotencyRecord again =
+                MACHINE.decide(doubt, reExecute(OWN, false), NOW).toWrite().at(NOW);
+        IdempotencyRecord lost = MACHINE.decide(again, new Event.MarkInDoubt(NEW, "timed out"), NOW)
+                .toWrite()
+                .at(NOW);
+
+        assertThat(lost.nativeKey()).isEqualTo(doubt.nativeKey());
+        assertThat(MACHINE.decide(lost, new Event.Resend(NEW, STALE, SPANS), NOW)
+                        .reason())
+                .isEqualTo(Decision.Reason.WINDOW_CLOSED);
+        IdempotencyRecord sealed =
+                MACHINE.decide(doubt, reExecute(OWN, true), NOW).toWrite().at(NOW);
+        assertThat(sealed.nativeKey()).isNotEqualTo(doubt.nativeKey());
+        assertThat(sealed.times().firstSentAt()).isEqualTo(NOW);
+    }
+
+    /** A refusal has no effect, and may be what the provider counts from. */
+    @Test
+    void window_afterARefusalThatFreedTheKey_doesNotStartAnewUnderTheSameNativeKey() {
+        var terms = new Event.Reserve(KEY, FINGERPRINT, OWN, TERMS, null, FORMAT, SPANS);
+        IdempotencyRecord refused = MACHINE.decide(null, terms, NOW).toWrite().at(NOW);
+        IdempotencyRecord free =
+                MACHINE.decide(refused, new Event.Release(OWN, SPANS), NOW).toWrite().at(NOW);
+        Instant later = NOW.plus(GUARD).minus(TICK);
+
+        var again = new Event.Reserve(KEY, FINGERPRINT, NEW, TERMS, null, FORMAT, SPANS);
+        IdempotencyRecord reserved = MACHINE.decide(free, again, later).toWrite().at(later);
+
+        assertThat(reserved.nativeKey()).isEqualTo(refused.nativeKey());
+        assertThat(reserved.times().firstSentAt()).isEqualTo(NOW);
+        assertThat(reserved.times().createdAt()).isEqualTo(NOW);
+    }
+
+    /** Whoever refuses after a long call may know the native key for its whole window from then on. */
+    @Test
+    void release_keepsTheRecordForItsRetentionFromThenOn() {
+        Instant later = NOW.plus(RETENTION);
+
+        IdempotencyRecord free = MACHINE.decide(
+                        firstAttempt(in(State.IN_FLIGHT)), new Event.Release(OWN, SPANS), later)
+                .toWrite()
+                .at(later);
+
+        assertThat(free.times().expiresAt()).isEqualTo(later.plus(RETENTION));
+        assertThat(free.times().forgetAt()).isEqualTo(later.plus(RETENTION).plus(TOMBSTONE));
+    }
+
+    /** Only a re-send needs an open window. */
+    @Test
+    void attempts_thatSendANativeKeyAgain_areToldFromThoseThatFollowEvidence() {
+        var doubt = quiescent(in(State.IN_DOUBT));
+        var resend = new Event.Resend(OWN, NEW, SPANS);
+
+        assertThat(StateMachine.isResent(firstAttempt(doubt))).isFalse();
+        assertThat(StateMachine.isResent(MACHINE.decide(doubt, resend, NOW).toWrite().next()))
+                .isTrue();
+        assertThat(StateMachine.isResent(
+                        MACHINE.decide(doubt, reExecute(OWN, false), NOW).toWrite().next()))
+                .isFalse();
+        assertThat(StateMachine.isResent(MACHINE.decide(
+                                lapsed(in(State.IN_FLIGHT)), new Event.TakeOver(OWN, NEW, SPANS), NOW)
+                        .toWrite()
+                        .next()))
+                .isFalse();
+        assertThat(StateMachine.isResent(doubt.with().attempt(5).build()))
+                .as("unknown: the strict answer")
+                .isTrue();
     }
 
     @Test

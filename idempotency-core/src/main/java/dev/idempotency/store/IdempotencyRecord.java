@@ -45,7 +45,7 @@ public record IdempotencyRecord(
      * The times of a record, all taken from the store's clock.
      *
      * @param createdAt when the key was first reserved
-     * @param firstSentAt the earliest moment at which the latest known call can have been sent; kept by a re-send
+     * @param firstSentAt the earliest moment at which the native key can have been sent; only a new native key changes it
      * @param stateSince when the record came into its state
      * @param leaseUntil when the lease ends: of the attempt in flight, or, in doubt, of the worker that is recovering it;
      *     null in any other state, and in doubt while no worker has claimed it
