@@ -1,6 +1,7 @@
 package dev.idempotency;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.idempotency.Script.Run;
 import dev.idempotency.Simulation.Faults;
@@ -8,6 +9,7 @@ import dev.idempotency.Simulation.World;
 import dev.idempotency.store.State;
 import dev.idempotency.testkit.Submission;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -246,6 +248,144 @@ final class CounterExamplesTest {
     void c19_withTheWindowStartedAgain_duplicates() {
         assertThat(resendTwice(without(Worlds.nativeInWindow(), Faults.none().machine(Faulty::restartsTheWindow))))
                 .isEqualTo(2);
+    }
+
+    // ---- C21: the provider counts from a request that it never executed
+
+    private static int executedAgainNearTheEndOfTheWindow(World world) {
+        Script script = script(world);
+        Run first = script.run(1).go();
+        script.isRefused(first.sent());
+        first.hearsReset().go();
+        script.isRefused(first.sent());
+        first.hearsReset().go();
+        script.elapse(Duration.ofSeconds(40));
+        Run second = script.run(2).go();
+        second.hears(second.lookUp()).go();
+        assertThat(second.isCalling()).isTrue();
+        assertThat(second.maySend()).isTrue();
+        script.arrives(second.sent());
+        second.hearsReset().go();
+        script.elapse(Duration.ofSeconds(6));
+        Run third = script.run(3).go();
+        if (third.isCalling()) {
+            script.arrives(third.sent());
+        } else {
+            third.hears(third.lookUp()).go();
+            assertThat(script.record().state()).isEqualTo(State.COMPLETED);
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c21_lookupThatFoundNothing_doesNotStartTheWindowAgain() {
+        assertThat(executedAgainNearTheEndOfTheWindow(Worlds.nativeThenLookup()))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void c21_withTheWindowStartedAgainAfterALookup_duplicates() {
+        assertThat(executedAgainNearTheEndOfTheWindow(without(
+                        Worlds.nativeThenLookup(), Faults.none().machine(Faulty::restartsTheWindowAfterALookup))))
+                .isEqualTo(2);
+    }
+
+    // ---- C22: the provider counts from a request that it refused
+
+    private static int refusedAndRunAgain(World world) {
+        Script script = script(world);
+        Run first = script.run(1).go();
+        script.isRefused(first.sent());
+        first.hearsNotSent().go();
+        script.elapse(Duration.ofSeconds(40));
+        Run second = script.run(2).go();
+        assertThat(second.maySend()).isTrue();
+        script.arrives(second.sent());
+        script.elapse(Duration.ofSeconds(6));
+        Run third = script.run(3);
+        second.hearsReset().go();
+        third.go();
+        for (Run run : List.of(second, third)) {
+            if (run.isCalling()) {
+                script.arrives(run.sent());
+            }
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c22_refusalThatFreedTheKey_doesNotStartTheWindowAgain() {
+        assertThat(refusedAndRunAgain(Worlds.nativeInWindow())).isEqualTo(1);
+    }
+
+    @Test
+    void c22_withTheWindowStartedAgainAfterARefusal_duplicates() {
+        assertThat(refusedAndRunAgain(without(
+                        Worlds.nativeInWindow(), Faults.none().machine(Faulty::restartsTheWindowAfterARefusal))))
+                .isEqualTo(2);
+    }
+
+    // ---- C23: the store's clock jumps back, and with it the end of the window
+
+    private static int sentAgainByAClockThatJumpedBack(World world) {
+        Script script = script(world);
+        script.setClockAhead(Duration.ofMillis(Worlds.JUMP));
+        Run first = script.run(1).go();
+        script.arrives(first.sent());
+        script.setClockAhead(Duration.ZERO);
+        script.elapse(Worlds.WINDOW.minusMillis(Worlds.PAUSE + Worlds.TRANSIT));
+        Run second = script.run(2).go();
+        if (second.isCalling()) {
+            script.elapse(Duration.ofMillis(Worlds.PAUSE + Worlds.TRANSIT));
+            script.arrives(second.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c23_clockThatJumpsBack_doesNotHoldTheWindowOpen() {
+        assertThat(sentAgainByAClockThatJumpedBack(Worlds.nativeInWindow())).isEqualTo(1);
+    }
+
+    @Test
+    void c23_withoutATermForTheClock_duplicates() {
+        ProviderProfile noTerm = Worlds.profile(Worlds.WINDOW).withClockError(Duration.ZERO);
+
+        assertThat(sentAgainByAClockThatJumpedBack(Worlds.nativeInWindow().recovering(Recovery.nativeKey(noTerm))))
+                .isEqualTo(2);
+    }
+
+    // ---- C24: a key is forgotten here, and not by the provider
+
+    private static int refusedForgottenAndRunAgain(World world) {
+        Script script = script(world);
+        Run first = script.run(1).go();
+        script.isRefused(first.sent());
+        first.hearsNotSent().go();
+        script.elapse(Duration.ofSeconds(40));
+        Run second = script.run(2).go();
+        script.arrives(second.sent());
+        script.elapse(Duration.ofSeconds(6));
+        second.hearsReset().go();
+        if (second.isCalling()) {
+            script.arrives(second.sent());
+        }
+        return script.effects();
+    }
+
+    @Test
+    void c24_keyKeptForAsLongAsTheProviderKnowsIt_isSentUnderItsOldWindow() {
+        assertThat(refusedForgottenAndRunAgain(Worlds.nativeAndForgotten())).isEqualTo(1);
+    }
+
+    @Test
+    void c24_withTheKeyForgottenSooner_duplicates_andIsNotBuiltByDefault() {
+        World sooner = Worlds.nativeInWindow().keeping("kept for a moment", Duration.ofSeconds(20));
+
+        assertThat(refusedForgottenAndRunAgain(sooner)).isEqualTo(2);
+        assertThat(Simulation.operation(sooner).explain().violations())
+                .singleElement(STRING)
+                .startsWith("P14: retention + tombstone = PT20S must be at least window + clock error = PT46.5S");
     }
 
     // ---- C13: the owner is known by its host's name

@@ -89,6 +89,38 @@ final class Faulty {
                 : right;
     }
 
+    /** A lookup that finds no effect is taken for proof that the provider does not know the native key either. */
+    static Decision restartsTheWindowAfterALookup(@Nullable IdempotencyRecord record, Event event, Instant now) {
+        Decision right = RIGHT.decide(record, event, now);
+        return event instanceof Event.ReExecute ? sentAnew(right) : right;
+    }
+
+    /** A request that was refused is taken for one that the provider has not counted. */
+    static Decision restartsTheWindowAfterARefusal(@Nullable IdempotencyRecord record, Event event, Instant now) {
+        Decision right = RIGHT.decide(record, event, now);
+        return event instanceof Event.Reserve && record != null && record.state() == State.OPEN
+                ? sentAnew(right)
+                : right;
+    }
+
+    private static Decision sentAnew(Decision right) {
+        Write write = right.write();
+        return write == null
+                ? right
+                : new Decision(
+                        right.verdict(),
+                        right.reason(),
+                        new Write(
+                                write.next(),
+                                write.created(),
+                                true,
+                                write.newState(),
+                                write.lease(),
+                                write.retention(),
+                                write.tombstone()),
+                        right.alarm());
+    }
+
     /** An attempt that was not sent frees the key, although an earlier one was. */
     static Decision releasesLaterAttempts(@Nullable IdempotencyRecord record, Event event, Instant now) {
         Decision right = RIGHT.decide(record, event, now);
@@ -340,6 +372,22 @@ final class Faulty {
         variants.put(
                 "starts the window again with each re-send",
                 Worlds.with(Worlds.nativeInWindow(), none.machine(Faulty::restartsTheWindow)));
+        variants.put(
+                "starts the window again after a lookup that found nothing",
+                Worlds.with(Worlds.nativeThenLookup(), none.machine(Faulty::restartsTheWindowAfterALookup)));
+        variants.put(
+                "starts the window again after a refusal",
+                Worlds.with(Worlds.nativeInWindow(), none.machine(Faulty::restartsTheWindowAfterARefusal)));
+        variants.put(
+                "has a store whose clock jumps further than the window leaves room for",
+                Worlds.with(Worlds.nativeInWindow().jumping("a bad clock", 25_000), none));
+        variants.put(
+                "has a store whose clock jumps further than the quiescence leaves room for",
+                Worlds.with(Worlds.lookupThenReexecute().jumping("a bad clock", 12_000), none));
+        variants.put(
+                "forgets a key before the provider does",
+                Worlds.with(
+                        Worlds.nativeInWindow().keeping("kept for a moment", Duration.ofSeconds(5)), none));
         variants.put(
                 "frees the key after a later attempt",
                 Worlds.with(Worlds.nativeInWindow(), none.machine(Faulty::releasesLaterAttempts)));

@@ -217,7 +217,7 @@ final class ReferenceModelTest {
                             old);
                 }
                 case 4 -> {
-                    return compare(new Event.Release(by), model.release(by.value(), now), old);
+                    return compare(new Event.Release(by, spans), model.release(by.value(), modelSpans, now), old);
                 }
                 case 5 -> {
                     return compare(new Event.MarkInDoubt(by, "timeout"), model.markInDoubt(by.value(), now), old);
@@ -240,10 +240,10 @@ final class ReferenceModelTest {
                             old);
                 }
                 case 9 -> {
-                    var result = result();
+                    var result = random.nextInt(3) == 0 ? null : result();
                     return compare(
-                            new Event.Found(by, result, spans),
-                            model.found(by.value(), text(result), modelSpans, now),
+                            new Event.Found(by, result, "asked", spans),
+                            model.found(by.value(), result == null ? null : text(result), modelSpans, now),
                             old);
                 }
                 case 10 -> {

@@ -34,18 +34,28 @@ final class Script {
     private final IdempotencyStore store;
     private final List<Lease> leases = new ArrayList<>();
     private Instant now = START;
+    private Duration clockAhead = Duration.ZERO;
     private int drawn;
 
     Script(World world) {
         spec = Simulation.operation(world).spec;
         faults = world.faults();
         provider = new SimulatedProvider(world.provider(), ledger, () -> now);
-        records = new SimulatedStore(() -> now, problem -> {}, ledger::append);
-        store = faults.store().around(records, () -> now);
+        records = new SimulatedStore(this::storeTime, problem -> {}, ledger::append);
+        store = faults.store().around(records, this::storeTime);
     }
 
     void elapse(Duration duration) {
         now = now.plus(duration);
+    }
+
+    /** The store's clock is ahead by so much from now on. */
+    void setClockAhead(Duration by) {
+        clockAhead = by;
+    }
+
+    private Instant storeTime() {
+        return now.plus(clockAhead);
     }
 
     /** Time passes, and the latest lease is renewed all the while. */
@@ -136,7 +146,7 @@ final class Script {
         /** One step of the store is not done, and nobody says so. */
         Run requestLost() {
             if (faults.answersUnconfirmed() && asking().request().name().equals("complete")) {
-                step = asking().then().apply(new Step.Reply(new Snapshot(true, record(), now), null));
+                step = asking().then().apply(new Step.Reply(new Snapshot(true, record(), storeTime()), null));
             } else {
                 step = asking().then().apply(new Step.Reply(null, new StoreException("no reply", true, null)));
             }
@@ -221,6 +231,11 @@ final class Script {
         private Step.Call<Answer<String>> calling() {
             return (Step.Call<Answer<String>>) step;
         }
+    }
+
+    /** The request reaches the provider, which takes it in and does nothing. */
+    void isRefused(Submission submission) {
+        provider.refuse(submission);
     }
 
     /** The request reaches the provider. */

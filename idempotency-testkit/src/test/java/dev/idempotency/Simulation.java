@@ -42,8 +42,10 @@ import org.jspecify.annotations.Nullable;
  * that happens follows from the seed.
  *
  * <p>What may go wrong: a process crashes between any two steps and starts again; it pauses; requests to the store are lost,
- * late, or written without a reply; calls are refused, lost, slow, answered by nothing, by a 500 after the effect, or by a
- * reset while they are still on their way; lookups and seals fail.
+ * late, or written without a reply; the provider fails for a while, or its replies are lost; calls are refused, lost, slow, answered by nothing, by a 500 before or after the effect, or
+ * by a reset while they are still on their way; lookups and seals fail; the store's clock jumps, ahead and back.
+ *
+ * <p>The provider is a harsh one: it counts a native key's window from the first request with it, whatever came of that.
  */
 final class Simulation {
     /** What one simulated world is made of. Times are milliseconds. */
@@ -53,8 +55,67 @@ final class Simulation {
             ProviderBehavior provider,
             long longestPauseBeforeSend,
             long longestTransit,
+            long clockError,
+            Duration retention,
             Faults faults,
-            boolean faulty) {}
+            boolean faulty) {
+        World with(Faults wrong) {
+            return new World(
+                    name,
+                    recovery,
+                    provider,
+                    longestPauseBeforeSend,
+                    longestTransit,
+                    clockError,
+                    retention,
+                    wrong,
+                    true);
+        }
+
+        World recovering(Recovery<Request, String> otherwise) {
+            return new World(
+                    name,
+                    otherwise,
+                    provider,
+                    longestPauseBeforeSend,
+                    longestTransit,
+                    clockError,
+                    retention,
+                    faults,
+                    faulty);
+        }
+
+        World jumping(String how, long otherwise) {
+            return new World(
+                    name + ", " + how,
+                    recovery,
+                    provider,
+                    longestPauseBeforeSend,
+                    longestTransit,
+                    otherwise,
+                    retention,
+                    faults,
+                    faulty);
+        }
+
+        World keeping(String how, Duration otherwise) {
+            return new World(
+                    name + ", " + how,
+                    recovery,
+                    provider,
+                    longestPauseBeforeSend,
+                    longestTransit,
+                    clockError,
+                    otherwise,
+                    faults,
+                    faulty);
+        }
+
+        /** Whether keys are forgotten while their callers still come: then these make new writes. */
+        boolean forgets() {
+            return retention.toMillis() < HORIZON;
+        }
+    }
 
     /** What is wrong with the code in this world; nothing in a healthy one. */
     record Faults(
@@ -68,7 +129,9 @@ final class Simulation {
             StoreFault store) {
 
         static final FailureClassifier HONEST =
-                FailureClassifier.conservative().on(ConnectException.class, FailureClass.NOT_SENT);
+                FailureClassifier.conservative()
+                        .on(ConnectException.class, FailureClass.NOT_SENT)
+                        .on(TooManyRequests.class, FailureClass.NOT_EXECUTED);
 
         static Faults none() {
             return new Faults(new StateMachine(), null, HONEST, false, false, false, false, (store, now) -> store);
@@ -160,6 +223,11 @@ final class Simulation {
 
     record Request(String order, String payload) {}
 
+    /** The provider documents that it executes nothing then. */
+    private static final class TooManyRequests extends IOException {
+        private static final long serialVersionUID = 1L;
+    }
+
     /** What came out. */
     record Outcome(
             @Nullable String violation,
@@ -220,7 +288,9 @@ final class Simulation {
     private final List<Caller> callers = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
     private final Set<AttemptToken> sentTokens = new HashSet<>();
-    private final Map<String, Integer> generationOf = new HashMap<>();
+    /** Which write a request to the provider belongs to: a generation of a record, which may be a second one of its key. */
+    private final Map<String, String> writeOf = new HashMap<>();
+
     private final Map<String, Fingerprint> fingerprints;
     private final IdempotencyKey key;
     private final int storeFaultPercent;
@@ -228,8 +298,16 @@ final class Simulation {
     private final int stepFaultPercent;
     private final int crashes;
     private final int pauses;
+    private final int jumps;
+    /** While it lasts, all requests fare alike. */
+    private final long outageFrom;
+
+    private final long outageUntil;
+    private final int outage;
 
     private long now;
+    private long clockAhead;
+    private boolean hasJumped;
     private long order;
     private int requests;
     private int drawn;
@@ -253,8 +331,9 @@ final class Simulation {
         this.tracing = tracing;
         this.random = new SplittableRandom(seed);
         this.provider = new SimulatedProvider(world.provider(), ledger, this::instant);
-        this.records = new SimulatedStore(this::instant, this::violated, ledger::append, real.apply(this::instant));
-        this.store = world.faults().store().around(records, this::instant);
+        this.records = new SimulatedStore(
+                this::storeInstant, this::violated, ledger::append, real.apply(this::storeInstant));
+        this.store = world.faults().store().around(records, this::storeInstant);
         this.key = new IdempotencyKey("charge", "order");
         this.fingerprints = Map.of("A", new Fingerprint("test", "a"), "B", new Fingerprint("test", "b"));
         int[] rates = {0, 5, 15, 40};
@@ -263,6 +342,10 @@ final class Simulation {
         stepFaultPercent = random.nextInt(3) == 0 ? 1 + random.nextInt(5) : 0;
         crashes = random.nextInt(4);
         pauses = random.nextInt(4);
+        jumps = random.nextInt(4);
+        outageFrom = random.nextLong(20_000);
+        outageUntil = random.nextBoolean() ? 0 : outageFrom + random.nextLong(60_000);
+        outage = new int[] {3, 6, 7}[random.nextInt(3)];
     }
 
     /** The operation whose settings a world runs with. */
@@ -273,6 +356,8 @@ final class Simulation {
                 .key(Request::order)
                 .failures(world.faults().failures())
                 .lease(Duration.ofMillis(LEASE))
+                .retention(world.retention())
+                .acceptDuplicates("a faulty world may have such settings")
                 .waitAtMost(Duration.ofSeconds(12))
                 .callTimeout(Duration.ofSeconds(100));
         if (world.recovery().terms().policy() == RecoveryTerms.Policy.SAME_TRANSACTION) {
@@ -309,6 +394,9 @@ final class Simulation {
         for (int i = 0; i < pauses; i++) {
             Process process = processes.get(random.nextInt(processCount));
             at(random.nextLong(FAULTS_END), null, false, () -> pause(process));
+        }
+        for (int i = 0; i < jumps; i++) {
+            at(random.nextLong(FAULTS_END), null, false, this::jump);
         }
         if (world.faulty() || random.nextInt(4) == 0) {
             at(20_000 + random.nextLong(60_000), null, false, this::override);
@@ -396,9 +484,20 @@ final class Simulation {
     }
 
     private long effectsOf(int generation) {
-        return ledger.effects().stream()
-                .filter(effect -> generationOf.get(effect.requestId()) == generation)
-                .count();
+        IdempotencyRecord standing = records.record(key);
+        return standing == null
+                ? 0
+                : ledger.effects().stream()
+                        .filter(effect -> writeOf.get(effect.requestId()).equals(write(standing, generation)))
+                        .count();
+    }
+
+    private String write(IdempotencyRecord record) {
+        return write(record, record.generation());
+    }
+
+    private String write(IdempotencyRecord record, int generation) {
+        return (world.forgets() ? record.times().createdAt() + " " : "") + "generation " + generation;
     }
 
     private void answered(
@@ -424,14 +523,15 @@ final class Simulation {
             boolean refused = failure instanceof MismatchException;
             IdempotencyRecord standing = records.record(key);
             boolean reached = drawnTokens.stream().anyMatch(sentTokens::contains);
-            if (refused && reached && (standing == null || standing.generation() == 1)) {
+            if (refused && reached && !world.forgets() && (standing == null || standing.generation() == 1)) {
                 violated("I9: a run sent its call, and was then told that the key belongs to another payload");
             }
             caller.settled = refused
                     || failure instanceof NotExecutedException notExecuted && notExecuted.isClosed()
                     || failure instanceof DeclinedException;
             if (!caller.settled && now < LAST_RETRY) {
-                at(1 + random.nextLong(8_000), caller.process, true, () -> call(caller));
+                long later = random.nextInt(8) == 0 ? 60_000 : 8_000;
+                at(1 + random.nextLong(later), caller.process, true, () -> call(caller));
             }
         }
         trace("P" + caller.process.number + " answers " + said);
@@ -582,7 +682,7 @@ final class Simulation {
             Step.Recording recording,
             Hears<Step.Ending> hears) {
         IdempotencyRecord checked = records.record(key);
-        if (checked == null || !checked.token().equals(attempt.record().token())) {
+        if ((checked == null || !checked.token().equals(attempt.record().token())) && !hasJumped) {
             violated("I6: a call passed its check under a token that was not current");
         }
         long duration = random.nextInt(3) > 0 ? delay() : random.nextLong(faultsOver() ? 2_000 : 40_000);
@@ -605,7 +705,7 @@ final class Simulation {
                 + (kind < 0 ? "" : " with fault " + kind));
         Operation.TransactionalCall<Request, String, SimulatedStore.Transaction> call = (asked, by, transaction) -> {
             String id = "request-" + ++requests;
-            generationOf.put(id, attempt.record().generation());
+            writeOf.put(id, write(attempt.record()));
             transaction.write(new Effect("tx-" + id, by.nativeKey(), asked.order(), asked.payload(), instant(), id));
             if (kind == 0) {
                 throw new IOException("constraint violated");
@@ -654,7 +754,10 @@ final class Simulation {
     private void send(Process process, Request request, RunningAttempt attempt, Hears<Step.Outcome> hears) {
         IdempotencyRecord checked = records.record(key);
         AttemptToken token = attempt.record().token();
-        if (checked == null || !checked.token().equals(token) || checked.state() != State.IN_FLIGHT) {
+        boolean isCurrent =
+                checked != null && checked.token().equals(token) && checked.state() == State.IN_FLIGHT;
+        // A clock that has jumped ahead ends the lease before its owner can know.
+        if (!isCurrent && !hasJumped) {
             violated("I6: a call passed its check under a token that was not current");
         }
         if (percent(callFaultPercent) && random.nextInt(4) == 0) {
@@ -662,7 +765,7 @@ final class Simulation {
             return;
         }
         long pause =
-                faultsOver() || random.nextInt(3) > 0 ? delay() : random.nextLong(world.longestPauseBeforeSend() + 1);
+                faultsOver() || random.nextInt(3) > 0 ? delay() : upTo(world.longestPauseBeforeSend());
         at(
                 Math.min(pause, world.longestPauseBeforeSend()),
                 process,
@@ -675,7 +778,8 @@ final class Simulation {
             violated("I6: two calls were sent under one token");
         }
         boolean faulty = percent(callFaultPercent);
-        int kind = faulty ? random.nextInt(6) : -1;
+        boolean isOut = now >= outageFrom && now < outageUntil;
+        int kind = isOut ? outage : faulty ? random.nextInt(8) : -1;
         boolean[] heard = {false};
         Hears<Step.Outcome> once = outcome -> {
             if (!heard[0]) {
@@ -695,7 +799,7 @@ final class Simulation {
         int copies = world.faults().repeatingTransport() && faulty ? 2 : 1;
         for (int copy = 0; copy < copies; copy++) {
             long transit = kind == 2 || kind == 1
-                    ? random.nextLong(world.longestTransit() + 1)
+                    ? upTo(world.longestTransit())
                     : Math.min(delay(), world.longestTransit());
             at(transit, null, false, () -> arrive(process, request, attempt, kind, once));
         }
@@ -705,15 +809,19 @@ final class Simulation {
         String nativeKey =
                 world.faults().newNativeKeyEachTime() ? attempt.nativeKey() + "-" + requests : attempt.nativeKey();
         String id = "request-" + ++requests;
-        generationOf.put(id, attempt.record().generation());
-        Reply reply = provider.submit(new Submission(id, nativeKey, request.order(), request.payload()));
+        writeOf.put(id, write(attempt.record()));
+        var submission = new Submission(id, nativeKey, request.order(), request.payload());
+        boolean takenInOnly = kind == 6 || kind == 7;
+        Reply reply = takenInOnly ? provider.refuse(submission) : provider.submit(submission);
         trace("provider: attempt " + attempt.number() + " of P" + process.number + " -> "
                 + reply.getClass().getSimpleName());
         if (kind == 3) {
             return; // no answer ever
         }
         Step.Outcome outcome;
-        if (kind == 4) {
+        if (kind == 6 && reply instanceof Reply.RateLimited) {
+            outcome = new Step.Outcome(null, new TooManyRequests());
+        } else if (kind == 4 || kind == 7) {
             outcome = new Step.Outcome(null, new HttpFailures.StatusException(500));
         } else if (reply instanceof Reply.Created created) {
             outcome = new Step.Outcome(result(created.effect()), null);
@@ -777,6 +885,15 @@ final class Simulation {
         trace("P" + process.number + " pauses until " + process.pausedUntil);
     }
 
+    /** The store's clock is anywhere between right and as far ahead as it may be: it jumps by no more than that. */
+    private void jump() {
+        if (!faultsOver()) {
+            hasJumped = true;
+            clockAhead = random.nextBoolean() ? 0 : upTo(world.clockError());
+            trace("the store's clock is now ahead by " + clockAhead);
+        }
+    }
+
     /** Dies, or stands still, exactly between two steps. */
     private void maybeStop(Process process) {
         if (percent(stepFaultPercent)) {
@@ -803,7 +920,7 @@ final class Simulation {
             Decision decision = decide(
                     standing,
                     new Event.Overrule(reviewed.version(), reviewed.token(), other, "two people", "test", spec.spans()),
-                    instant());
+                    storeInstant());
             if (standing != null && decision.verdict() == Decision.Verdict.CHANGE) {
                 trace("people override");
                 records.replace(standing, decision.toWrite());
@@ -822,12 +939,21 @@ final class Simulation {
         return !faultsOver() && random.nextInt(100) < chance;
     }
 
+    /** Often the most: what is wrong shows itself at the edge. */
+    private long upTo(long most) {
+        return random.nextInt(3) == 0 ? most : random.nextLong(most + 1);
+    }
+
     private long delay() {
         return 1 + (random.nextInt(10) == 0 ? random.nextLong(300) : random.nextLong(20));
     }
 
     private Instant instant() {
         return START.plusMillis(now);
+    }
+
+    private Instant storeInstant() {
+        return START.plusMillis(now + clockAhead);
     }
 
     private void at(long delay, @Nullable Process process, boolean mayPause, Runnable action) {
@@ -853,24 +979,28 @@ final class Simulation {
 
     private void checkEnd() {
         IdempotencyRecord record = records.record(key);
-        Map<Integer, List<Effect>> byGeneration = new HashMap<>();
+        Map<String, List<Effect>> byGeneration = new HashMap<>();
         for (Effect effect : ledger.effects()) {
             byGeneration
-                    .computeIfAbsent(generationOf.get(effect.requestId()), g -> new ArrayList<>())
+                    .computeIfAbsent(writeOf.get(effect.requestId()), g -> new ArrayList<>())
                     .add(effect);
         }
         byGeneration.forEach((generation, effects) -> {
             if (effects.size() > 1) {
-                violated("I1: " + effects.size() + " effects in generation " + generation);
+                violated("I1: " + effects.size() + " effects in " + generation);
             }
         });
         byGeneration.forEach((generation, effects) -> {
             if (effects.stream().map(Effect::payload).distinct().count() > 1) {
-                violated("I9: two payloads in generation " + generation);
+                violated("I9: two payloads in " + generation);
             }
         });
         Map<String, String> payloadOf = new HashMap<>();
-        ledger.effects().forEach(effect -> payloadOf.put(effect.effectId(), effect.payload()));
+        Map<String, String> writeOfEffect = new HashMap<>();
+        ledger.effects().forEach(effect -> {
+            payloadOf.put(effect.effectId(), effect.payload());
+            writeOfEffect.put(effect.effectId(), writeOf.get(effect.requestId()));
+        });
         for (Caller caller : callers) {
             for (String answer : caller.answers) {
                 if (!caller.request.payload().equals(payloadOf.get(answer))) {
@@ -879,19 +1009,23 @@ final class Simulation {
             }
         }
         for (IdempotencyRecord done : records.completed()) {
-            List<Effect> effects = byGeneration.getOrDefault(done.generation(), List.of());
+            List<Effect> effects = byGeneration.getOrDefault(write(done), List.of());
             if (effects.stream().noneMatch(effect -> result(effect).equals(decoded(done)))) {
                 violated("I3: a completed record names no effect of its generation");
             }
         }
-        if (record != null && record.state() == State.CLOSED && byGeneration.containsKey(record.generation())) {
+        if (record != null && record.state() == State.CLOSED && byGeneration.containsKey(write(record))) {
             violated("I3: a closed key has an effect");
         }
         var answersByPayload = new HashMap<String, Set<String>>();
         for (Caller caller : callers) {
-            answersByPayload
-                    .computeIfAbsent(caller.request.payload(), p -> new HashSet<>())
-                    .addAll(caller.answers);
+            for (String answer : caller.answers) {
+                // After its time, a key that is used again is a new write with an answer of its own.
+                String write = world.forgets() ? " by " + writeOfEffect.get(answer) : "";
+                answersByPayload
+                        .computeIfAbsent(caller.request.payload() + write, p -> new HashSet<>())
+                        .add(answer);
+            }
         }
         answersByPayload.forEach((payload, answers) -> {
             if (answers.size() > 1) {
@@ -907,7 +1041,8 @@ final class Simulation {
             checkResolved(record);
         }
         for (IdempotencyEvent.Type type : events.keySet()) {
-            if (type.isAlarm()) {
+            // The late answer of a write that has been forgotten is one that nobody expects.
+            if (type.isAlarm() && !world.forgets()) {
                 violated("I12: alarm " + type + " without a broken precondition");
             }
         }

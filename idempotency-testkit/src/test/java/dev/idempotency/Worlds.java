@@ -12,19 +12,25 @@ final class Worlds {
     static final long PAUSE = 2_000;
     static final long TRANSIT = 6_000;
     static final long LAG = 3_000;
+    /** How far the store's clock may jump. */
+    static final long JUMP = 1_500;
     /** For policies that need no bound on pauses and transit. */
     static final long UNBOUNDED = 80_000;
+    static final long UNBOUNDED_JUMP = 20_000;
+
+    /** Longer than any simulation. */
+    static final Duration LONG = Duration.ofDays(7);
 
     static final Recovery.Lookup<Request, String> LOOKUP = (request, attempt) -> Finding.unknown("simulated");
     static final Recovery.Seal<Request, String> SEAL = (request, attempt) -> Finding.unknown("simulated");
 
-    /** P + D + Lag, and the one tick more that the rule asks for. */
+    /** P + D + Lag + S, and the one tick more that the rule asks for. */
     static final Quiescence QUIESCENCE = new Quiescence(
             Duration.ofMillis(PAUSE),
             Duration.ofMillis(TRANSIT),
             Duration.ofMillis(LAG),
-            Duration.ZERO,
-            Duration.ofMillis(PAUSE + TRANSIT + LAG + 1));
+            Duration.ofMillis(JUMP),
+            Duration.ofMillis(PAUSE + TRANSIT + LAG + JUMP + 1));
 
     static final Duration WINDOW = Duration.ofSeconds(45);
 
@@ -32,11 +38,21 @@ final class Worlds {
 
     static ProviderProfile profile(Duration window) {
         return ProviderProfile.of("simulated", "this test", ProviderProfile.KeyFormat.uuid(), window)
-                .withBounds(Duration.ofMillis(PAUSE), Duration.ofMillis(TRANSIT));
+                .withBounds(Duration.ofMillis(PAUSE), Duration.ofMillis(TRANSIT))
+                .withClockError(Duration.ofMillis(JUMP));
     }
 
     static World hold() {
-        return new World("HOLD", Recovery.hold(), ProviderBehavior.none(), UNBOUNDED, UNBOUNDED, Faults.none(), false);
+        return new World(
+                "HOLD",
+                Recovery.hold(),
+                ProviderBehavior.none(),
+                UNBOUNDED,
+                UNBOUNDED,
+                UNBOUNDED_JUMP,
+                LONG,
+                Faults.none(),
+                false);
     }
 
     static World lookupThenHold() {
@@ -46,6 +62,8 @@ final class Worlds {
                 ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
                 UNBOUNDED,
                 UNBOUNDED,
+                UNBOUNDED_JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -57,6 +75,8 @@ final class Worlds {
                 ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
                 PAUSE,
                 TRANSIT,
+                JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -68,6 +88,8 @@ final class Worlds {
                 ProviderBehavior.none().withLookup(Duration.ofMillis(LAG)),
                 PAUSE,
                 TRANSIT,
+                JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -79,6 +101,8 @@ final class Worlds {
                 ProviderBehavior.none().withNativeKey(),
                 UNBOUNDED,
                 UNBOUNDED,
+                UNBOUNDED_JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -90,8 +114,15 @@ final class Worlds {
                 ProviderBehavior.none().withNativeKey(WINDOW),
                 PAUSE,
                 TRANSIT,
+                JUMP,
+                LONG,
                 Faults.none(),
                 false);
+    }
+
+    /** Keys are forgotten as soon as the provider has forgotten them, and callers still come. */
+    static World nativeAndForgotten() {
+        return nativeInWindow().keeping("kept for as long", WINDOW.plusMillis(JUMP));
     }
 
     static World nativeThenLookup() {
@@ -101,6 +132,8 @@ final class Worlds {
                 ProviderBehavior.none().withNativeKey(WINDOW).withLookup(Duration.ofMillis(LAG)),
                 PAUSE,
                 TRANSIT,
+                JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -112,6 +145,8 @@ final class Worlds {
                 ProviderBehavior.none().withSeal(),
                 UNBOUNDED,
                 UNBOUNDED,
+                UNBOUNDED_JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -123,6 +158,8 @@ final class Worlds {
                 ProviderBehavior.none().withSeal(),
                 UNBOUNDED,
                 UNBOUNDED,
+                UNBOUNDED_JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -134,6 +171,8 @@ final class Worlds {
                 ProviderBehavior.none(),
                 UNBOUNDED,
                 UNBOUNDED,
+                UNBOUNDED_JUMP,
+                LONG,
                 Faults.none(),
                 false);
     }
@@ -146,6 +185,7 @@ final class Worlds {
                 lookupThenClose(),
                 nativeEndless(),
                 nativeInWindow(),
+                nativeAndForgotten(),
                 nativeThenLookup(),
                 seal(),
                 sealThenClose(),
@@ -153,13 +193,6 @@ final class Worlds {
     }
 
     static World with(World world, Faults faults) {
-        return new World(
-                world.name(),
-                world.recovery(),
-                world.provider(),
-                world.longestPauseBeforeSend(),
-                world.longestTransit(),
-                faults,
-                true);
+        return world.with(faults);
     }
 }

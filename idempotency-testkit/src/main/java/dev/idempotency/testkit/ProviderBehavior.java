@@ -20,6 +20,10 @@ import org.jspecify.annotations.Nullable;
  *     error before the effect leaves the key unused, and after one the repeated request gets the effect
  * @param inProgress409 whether a repeated request is refused while the first is not answered yet; without it the repeated
  *     request gets the stored answer at once
+ * @param windowFromAnswer whether the window of a native key counts only from the first request that it has an answer for.
+ *     Without it, it counts from the very first request with the key, one that was refused or failed included: then a key
+ *     may be known that has had no effect yet, the next request with it is executed, and the key is forgotten earlier than
+ *     its effect suggests. Providers that publish "from the first request" may do that, so it is the default
  * @since 0.1.0
  */
 public record ProviderBehavior(
@@ -29,7 +33,8 @@ public record ProviderBehavior(
         Duration lookupLag,
         boolean seal,
         boolean storesErrors,
-        boolean inProgress409) {
+        boolean inProgress409,
+        boolean windowFromAnswer) {
 
     /**
      * Checks the parts.
@@ -41,6 +46,7 @@ public record ProviderBehavior(
      * @param seal see above
      * @param storesErrors see above
      * @param inProgress409 see above
+     * @param windowFromAnswer see above
      * @throws NullPointerException if {@code lookupLag} is null
      * @throws IllegalArgumentException if the window is not positive, the lag is negative, or either is given without its
      *     capability
@@ -67,7 +73,7 @@ public record ProviderBehavior(
      * @return the behavior to start from
      */
     public static ProviderBehavior none() {
-        return new ProviderBehavior(false, null, false, Duration.ZERO, false, false, false);
+        return new ProviderBehavior(false, null, false, Duration.ZERO, false, false, false, false);
     }
 
     /**
@@ -76,7 +82,7 @@ public record ProviderBehavior(
      * @return a new behavior
      */
     public ProviderBehavior withNativeKey() {
-        return new ProviderBehavior(true, null, lookup, lookupLag, seal, storesErrors, inProgress409);
+        return new ProviderBehavior(true, null, lookup, lookupLag, seal, storesErrors, inProgress409, windowFromAnswer);
     }
 
     /**
@@ -89,7 +95,7 @@ public record ProviderBehavior(
      */
     public ProviderBehavior withNativeKey(Duration keyWindow) {
         Objects.requireNonNull(keyWindow, "keyWindow");
-        return new ProviderBehavior(true, keyWindow, lookup, lookupLag, seal, storesErrors, inProgress409);
+        return new ProviderBehavior(true, keyWindow, lookup, lookupLag, seal, storesErrors, inProgress409, windowFromAnswer);
     }
 
     /**
@@ -101,7 +107,7 @@ public record ProviderBehavior(
      * @throws IllegalArgumentException if the lag is negative
      */
     public ProviderBehavior withLookup(Duration lag) {
-        return new ProviderBehavior(nativeKey, window, true, lag, seal, storesErrors, inProgress409);
+        return new ProviderBehavior(nativeKey, window, true, lag, seal, storesErrors, inProgress409, windowFromAnswer);
     }
 
     /**
@@ -110,7 +116,7 @@ public record ProviderBehavior(
      * @return a new behavior
      */
     public ProviderBehavior withSeal() {
-        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, true, storesErrors, inProgress409);
+        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, true, storesErrors, inProgress409, windowFromAnswer);
     }
 
     /**
@@ -119,7 +125,7 @@ public record ProviderBehavior(
      * @return a new behavior
      */
     public ProviderBehavior withStoredErrors() {
-        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, seal, true, inProgress409);
+        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, seal, true, inProgress409, windowFromAnswer);
     }
 
     /**
@@ -128,6 +134,17 @@ public record ProviderBehavior(
      * @return a new behavior
      */
     public ProviderBehavior withInProgress409() {
-        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, seal, storesErrors, true);
+        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, seal, storesErrors, true, windowFromAnswer);
+    }
+
+    /**
+     * Makes the window of a native key count from the first request that the key has an answer for, and not from the first
+     * request with it.
+     *
+     * @return a new behavior
+     */
+    public ProviderBehavior withWindowFromAnswer() {
+        return new ProviderBehavior(
+                nativeKey, window, lookup, lookupLag, seal, storesErrors, inProgress409, true);
     }
 }

@@ -199,6 +199,9 @@ public final class ReferenceKeyModel {
      */
     public record Spans(Duration lease, Duration retention, Duration tombstone) {}
 
+    /** How a generation ended: with a result, with one that nobody knows, or closed. */
+    private record Ending(@Nullable String result, boolean closed) {}
+
     private final RecoveryTerms terms;
     private boolean exists;
     private State state = State.OPEN;
@@ -208,10 +211,11 @@ public final class ReferenceKeyModel {
     private String token = "";
     private int attempt;
     private int nativeKeyAttempt;
+    private int nativeKeyGeneration;
     private @Nullable String result;
     private List<Line> history = List.of();
-    /** What the earlier generations ended with; null for one that was closed. */
-    private final List<@Nullable String> outcomes = new ArrayList<>();
+    /** What the earlier generations ended with. */
+    private final List<Ending> outcomes = new ArrayList<>();
 
     private Instant createdAt = Instant.EPOCH;
     private Instant firstSentAt = Instant.EPOCH;
@@ -292,9 +296,13 @@ public final class ReferenceKeyModel {
         fingerprint = payload;
         token = by;
         attempt = 1;
-        nativeKeyAttempt = 1;
         result = null;
-        firstSentAt = now;
+        // What was used before in this generation, and freed, may be known to the provider since then.
+        if (anew || nativeKeyGeneration != generation || nativeKeyAttempt != 1) {
+            firstSentAt = now;
+        }
+        nativeKeyGeneration = generation;
+        nativeKeyAttempt = 1;
         enter(State.IN_FLIGHT, now);
         leaseUntil = now.plus(spans.lease());
         // The call may take a lease; what it brings is kept for the retention after that.
@@ -353,10 +361,10 @@ public final class ReferenceKeyModel {
             learn(Evidence.Kind.SUPERSEDED, number, outcome);
             return refused(row, before, Code.SUPERSEDED);
         }
-        if (state.isTerminal()) {
+        if (state.isTerminal() && !isUnknown()) {
             return resolved(row, number, outcome);
         }
-        if (state == State.IN_DOUBT) {
+        if (state != State.IN_FLIGHT) {
             append(Evidence.Kind.LATE_RESULT, attempt, null);
         }
         record(outcome, spans, now);
@@ -365,20 +373,32 @@ public final class ReferenceKeyModel {
 
     /** An outcome of an attempt that is not the latest, for a generation whose outcome is settled. */
     private Outcome outdated(int ofGeneration, int number, String outcome) {
-        var ended = ofGeneration <= outcomes.size() ? outcomes.get(ofGeneration - 1) : null;
-        var settled = ofGeneration == generation ? result : ended;
-        if (outcome.equals(settled)) {
+        var ended = ofGeneration == generation
+                ? new Ending(result, state == State.CLOSED)
+                : ofGeneration <= outcomes.size() ? outcomes.get(ofGeneration - 1) : new Ending(null, true);
+        if (outcome.equals(ended.result())) {
             return refused(Row.COMPLETE_STALE, state, Code.SUPERSEDED);
         }
-        var duplicate = ofGeneration == generation ? state == State.COMPLETED : settled != null;
+        if (ended.result() == null && !ended.closed()) {
+            learn(Evidence.Kind.SUPERSEDED, number, outcome);
+            return refused(Row.COMPLETE_STALE, state, Code.SUPERSEDED);
+        }
+        var duplicate = !ended.closed();
         learn(duplicate ? Evidence.Kind.DUPLICATE : Evidence.Kind.CONTRADICTION, number, outcome);
         return alarmed(Row.COMPLETE_STALE, Code.SUPERSEDED, duplicate ? Alarm.DUPLICATE : Alarm.CONTRADICTION);
     }
 
+    /** That it ran is recorded, and what came of it is not; in one transaction an attempt knows both or neither. */
+    private boolean isUnknown() {
+        return state == State.COMPLETED
+                && result == null
+                && terms.policy() != RecoveryTerms.Policy.SAME_TRANSACTION;
+    }
+
     /** An outcome for a key whose outcome is settled. */
-    private Outcome resolved(Row row, int number, String outcome) {
+    private Outcome resolved(Row row, int number, @Nullable String outcome) {
         if (state == State.COMPLETED) {
-            if (outcome.equals(result)) {
+            if (outcome == null || outcome.equals(result)) {
                 return same(row, state, Code.COMPLETED);
             }
             learn(Evidence.Kind.CONFLICT, number, outcome);
@@ -393,10 +413,11 @@ public final class ReferenceKeyModel {
      * been.
      *
      * @param by its token
+     * @param spans how long things last
      * @param now the store's time
      * @return what became of it
      */
-    public Outcome release(String by, Instant now) {
+    public Outcome release(String by, Spans spans, Instant now) {
         var row = isOwn(by) ? Row.RELEASE_OWN : Row.RELEASE_STALE;
         var before = state;
         if (state == State.OPEN) {
@@ -414,6 +435,7 @@ public final class ReferenceKeyModel {
             // After an override, only the payload that was agreed on may come.
             fingerprint = generation == 1 ? null : fingerprint;
             enter(State.OPEN, now);
+            keep(spans.retention(), spans.tombstone(), now);
             return changed(row, before, Code.RELEASED);
         }
         if (state == State.IN_DOUBT) {
@@ -499,7 +521,6 @@ public final class ReferenceKeyModel {
         return switch (state) {
             case IN_FLIGHT -> {
                 next(Evidence.Kind.TAKEN_OVER, by, spans, now);
-                firstSentAt = now;
                 yield changed(Row.TAKE_OVER, before, Code.TAKEN_OVER);
             }
             case OPEN, IN_DOUBT -> refused(Row.TAKE_OVER, before, Code.STATE);
@@ -570,16 +591,21 @@ public final class ReferenceKeyModel {
      * The provider has the write.
      *
      * @param expected the token of the attempt in doubt
-     * @param outcome what it has
+     * @param outcome what it has; null when it is not known
      * @param spans how long things last
      * @param now the store's time
      * @return what became of it
      */
-    public Outcome found(String expected, String outcome, Spans spans, Instant now) {
+    public Outcome found(String expected, @Nullable String outcome, Spans spans, Instant now) {
         if (!isOwn(expected)) {
             return stale();
         }
         var before = state;
+        if (isUnknown() && outcome != null) {
+            append(Evidence.Kind.FOUND, attempt, null);
+            record(outcome, spans, now);
+            return changed(Row.FOUND, before, Code.COMPLETED);
+        }
         return switch (state) {
             case OPEN, IN_FLIGHT -> refused(Row.FOUND, before, Code.STATE);
             case IN_DOUBT -> {
@@ -613,9 +639,9 @@ public final class ReferenceKeyModel {
             case OPEN, IN_FLIGHT -> refused(Row.REEXECUTE, before, Code.STATE);
             case IN_DOUBT -> {
                 next(Evidence.Kind.REEXECUTED, by, spans, now);
-                firstSentAt = now;
                 if (sealed) {
                     nativeKeyAttempt = attempt;
+                    firstSentAt = now;
                 }
                 yield changed(Row.REEXECUTE, before, Code.REEXECUTED);
             }
@@ -676,7 +702,7 @@ public final class ReferenceKeyModel {
             return refused(row, before, Code.NON_TERMINAL);
         }
         append(Evidence.Kind.OVERRIDE, attempt, result);
-        outcomes.add(result);
+        outcomes.add(new Ending(result, state == State.CLOSED));
         generation++;
         fingerprint = payload;
         result = null;
@@ -751,7 +777,7 @@ public final class ReferenceKeyModel {
         leaseUntil = now.plus(spans.lease());
     }
 
-    private void record(String outcome, Spans spans, Instant now) {
+    private void record(@Nullable String outcome, Spans spans, Instant now) {
         result = outcome;
         enter(State.COMPLETED, now);
         keep(spans.retention(), spans.tombstone(), now);
@@ -776,7 +802,7 @@ public final class ReferenceKeyModel {
     }
 
     /** An outcome that is not the answer is written down once. */
-    private void learn(Evidence.Kind kind, int number, String outcome) {
+    private void learn(Evidence.Kind kind, int number, @Nullable String outcome) {
         if (!history.contains(new Line(kind, number, outcome))) {
             append(kind, number, outcome);
             version++;
@@ -877,7 +903,7 @@ public final class ReferenceKeyModel {
     /**
      * The answer.
      *
-     * @return null unless completed
+     * @return null unless completed, and when it is known only that the write was made
      */
     public @Nullable String result() {
         return result;
@@ -902,7 +928,7 @@ public final class ReferenceKeyModel {
     }
 
     /**
-     * The earliest moment at which the latest known call can have been sent.
+     * The earliest moment at which the native key can have been sent.
      *
      * @return the store's time
      */

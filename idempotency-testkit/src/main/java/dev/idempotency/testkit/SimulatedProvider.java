@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * rule, effect.
  *
  * <p>Thread-safe; each method is one atomic step with respect to all others, sealing included. What it knows of native keys
- * it takes from the ledger at the start: effects and seals outlive a restart, declines and stored errors do not.
+ * it takes from the ledger at the start: effects and seals outlive a restart, declines, stored errors and the first use of a
+ * key that has no effect do not.
  *
  * @since 0.1.0
  */
@@ -32,11 +33,12 @@ public final class SimulatedProvider {
     enum Treatment {
         NORMAL,
         DECLINE,
+        REFUSE,
         FAIL_BEFORE_EFFECT,
         FAIL_AFTER_EFFECT
     }
 
-    private record KeyUse(Instant firstUsed, String reference, String payloadDigest, Reply answer, Instant answeredAt) {
+    private record KeyUse(String reference, String payloadDigest, Reply answer, Instant answeredAt) {
 
         boolean isFor(Submission submission) {
             return reference.equals(submission.reference())
@@ -51,6 +53,9 @@ public final class SimulatedProvider {
     private final InstantSource clock;
     private final Predicate<Submission> declines;
     private final Map<String, KeyUse> keys = new HashMap<>();
+    /** What the window counts from, also for keys that have no answer yet. */
+    private final Map<String, Instant> firstUses = new HashMap<>();
+
     private final PriorityQueue<Underway> underway =
             new PriorityQueue<>(Comparator.comparing(Underway::arrival).thenComparing(Underway::order));
     private long order;
@@ -86,9 +91,10 @@ public final class SimulatedProvider {
         for (var effect : ledger.effects()) {
             if (effect.nativeKey() != null) {
                 var at = effect.receivedAt();
+                firstUses.put(effect.nativeKey(), at);
                 keys.put(
                         effect.nativeKey(),
-                        new KeyUse(at, effect.reference(), effect.payloadDigest(), new Reply.Created(effect), at));
+                        new KeyUse(effect.reference(), effect.payloadDigest(), new Reply.Created(effect), at));
             }
         }
     }
@@ -137,6 +143,18 @@ public final class SimulatedProvider {
     public Reply submit(Submission submission, Duration answerTime) {
         requireNotNegative(answerTime);
         return submit(submission, answerTime, Treatment.NORMAL);
+    }
+
+    /**
+     * Takes in a request and refuses it, as one that comes too soon is refused. It has no effect and is not remembered, but a
+     * window that counts from the first request with a native key counts from it.
+     *
+     * @param submission the request
+     * @return {@link Reply.RateLimited}, or what stands in the way of the request before it can be refused
+     * @throws NullPointerException if the submission is null
+     */
+    public Reply refuse(Submission submission) {
+        return submit(submission, Duration.ZERO, Treatment.REFUSE);
     }
 
     synchronized Reply submit(Submission submission, Duration answerTime, Treatment treatment) {
@@ -227,9 +245,14 @@ public final class SimulatedProvider {
             return new Reply.SealedRefused();
         }
         if (key == null || !behavior.nativeKey()) {
-            return answered(outcome(submission, now, treatment), treatment);
+            return treatment == Treatment.REFUSE
+                    ? new Reply.RateLimited()
+                    : answered(outcome(submission, now, treatment), treatment);
         }
         var use = remembered(key, now);
+        if (treatment == Treatment.REFUSE) {
+            return new Reply.RateLimited();
+        }
         if (use != null) {
             return answered(known(use, submission, now), treatment);
         }
@@ -239,7 +262,10 @@ public final class SimulatedProvider {
         if (behavior.storesErrors() || !(stored instanceof Reply.Error5xx)) {
             keys.put(
                     key,
-                    new KeyUse(now, submission.reference(), Effect.digest(submission.payload()), stored, answeredAt));
+                    new KeyUse(submission.reference(), Effect.digest(submission.payload()), stored, answeredAt));
+            if (behavior.windowFromAnswer()) {
+                firstUses.put(key, now);
+            }
         }
         return answer;
     }
@@ -274,19 +300,19 @@ public final class SimulatedProvider {
 
     private static Reply answered(Reply outcome, Treatment treatment) {
         return switch (treatment) {
-            case NORMAL, DECLINE -> outcome;
+            case NORMAL, DECLINE, REFUSE -> outcome;
             case FAIL_BEFORE_EFFECT, FAIL_AFTER_EFFECT -> new Reply.Error5xx(500);
         };
     }
 
     private @Nullable KeyUse remembered(String key, Instant now) {
-        var use = keys.get(key);
         var window = behavior.window();
-        if (use != null && window != null && !now.isBefore(use.firstUsed().plus(window))) {
+        var firstUse = firstUses.get(key);
+        if (firstUse == null || (window != null && !now.isBefore(firstUse.plus(window)))) {
             keys.remove(key);
-            return null;
+            firstUses.put(key, now);
         }
-        return use;
+        return keys.get(key);
     }
 
     private List<Effect> visible(List<Effect> effects, Instant now) {

@@ -83,7 +83,7 @@ public final class UnreliableProvider {
             case ERROR_500_AFTER_EFFECT -> answered(submission, Treatment.FAIL_AFTER_EFFECT);
             case ERROR_500_BEFORE_EFFECT -> answered(submission, Treatment.FAIL_BEFORE_EFFECT);
             case DECLINED_402 -> answered(submission, Treatment.DECLINE);
-            case REFUSED_429 -> new Observation.Answered(new Reply.RateLimited());
+            case REFUSED_429 -> new Observation.Answered(provider.refuse(submission));
         };
     }
 

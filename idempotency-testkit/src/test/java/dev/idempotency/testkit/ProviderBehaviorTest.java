@@ -15,17 +15,18 @@ final class ProviderBehaviorTest {
                 .withLookup(Duration.ofSeconds(5))
                 .withSeal()
                 .withStoredErrors()
-                .withInProgress409();
+                .withInProgress409()
+                .withWindowFromAnswer();
 
         assertThat(behavior)
                 .isEqualTo(new ProviderBehavior(
-                        true, Duration.ofHours(24), true, Duration.ofSeconds(5), true, true, true));
+                        true, Duration.ofHours(24), true, Duration.ofSeconds(5), true, true, true, true));
         assertThat(ProviderBehavior.none()
                         .withInProgress409()
                         .withStoredErrors()
                         .withSeal()
                         .withNativeKey())
-                .isEqualTo(new ProviderBehavior(true, null, false, Duration.ZERO, true, true, true));
+                .isEqualTo(new ProviderBehavior(true, null, false, Duration.ZERO, true, true, true, false));
     }
 
     @Test
@@ -37,10 +38,10 @@ final class ProviderBehaviorTest {
                 .isThrownBy(() -> ProviderBehavior.none().withLookup(Duration.ofMillis(-1)));
         assertThatIllegalArgumentException()
                 .isThrownBy(() ->
-                        new ProviderBehavior(false, Duration.ofHours(1), false, Duration.ZERO, false, false, false))
+                        new ProviderBehavior(false, Duration.ofHours(1), false, Duration.ZERO, false, false, false, false))
                 .withMessageContaining("needs native keys");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new ProviderBehavior(true, null, false, Duration.ofSeconds(1), false, false, false))
+                .isThrownBy(() -> new ProviderBehavior(true, null, false, Duration.ofSeconds(1), false, false, false, false))
                 .withMessageContaining("needs lookup");
     }
 }

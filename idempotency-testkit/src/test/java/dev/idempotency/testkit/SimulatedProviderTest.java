@@ -104,6 +104,52 @@ final class SimulatedProviderTest {
     }
 
     @Test
+    void submit_afterARefusal_isExecutedAndForgottenByTheWindowOfTheRefusedRequest() {
+        var provider = provider(ProviderBehavior.none().withNativeKey(Duration.ofHours(24)));
+        assertThat(provider.refuse(request("k", "order-1"))).isEqualTo(new Reply.RateLimited());
+        assertThat(ledger.count()).isZero();
+
+        clock.advance(Duration.ofHours(23));
+        assertThat(provider.submit(request("k", "order-1"))).isInstanceOf(Reply.Created.class);
+        assertThat(provider.submit(request("k", "order-1"))).isInstanceOf(Reply.Replayed.class);
+        clock.advance(Duration.ofHours(1));
+        assertThat(provider.submit(request("k", "order-1"))).isInstanceOf(Reply.Created.class);
+    }
+
+    @Test
+    void submit_afterAnErrorBeforeTheEffect_isForgottenByTheWindowOfTheFailedRequest() {
+        var provider = provider(ProviderBehavior.none().withNativeKey(Duration.ofHours(24)));
+        provider.submit(request("k", "order-1"), Duration.ZERO, SimulatedProvider.Treatment.FAIL_BEFORE_EFFECT);
+
+        clock.advance(Duration.ofHours(23));
+        provider.submit(request("k", "order-1"));
+        clock.advance(Duration.ofHours(1));
+
+        assertThat(provider.submit(request("k", "order-1"))).isInstanceOf(Reply.Created.class);
+    }
+
+    @Test
+    void submit_afterARefusal_whereTheWindowCountsFromTheAnswer_isKnownForAWholeWindow() {
+        var provider = provider(
+                ProviderBehavior.none().withNativeKey(Duration.ofHours(24)).withWindowFromAnswer());
+        provider.refuse(request("k", "order-1"));
+
+        clock.advance(Duration.ofHours(23));
+        provider.submit(request("k", "order-1"));
+        clock.advance(Duration.ofHours(24).minusNanos(1));
+
+        assertThat(provider.submit(request("k", "order-1"))).isInstanceOf(Reply.Replayed.class);
+    }
+
+    @Test
+    void refuse_withoutNativeKeysOrWithoutAKey_onlyRefuses() {
+        assertThat(provider(ProviderBehavior.none()).refuse(request("k", "order-1")))
+                .isEqualTo(new Reply.RateLimited());
+        assertThat(provider(NATIVE).refuse(request(null, "order-1"))).isEqualTo(new Reply.RateLimited());
+        assertThat(ledger.count()).isZero();
+    }
+
+    @Test
     void submit_declinedByRule_hasNoEffectAndIsReplayed() {
         var tooMuch = new ArrayList<>(List.of("order-1"));
         var provider =

@@ -361,7 +361,7 @@ final class World<I, O> {
             switch (fate) {
                 case DIES_BEFORE -> throw dies();
                 case REFUSED_429 -> {
-                    return replied(one, new Reply.RateLimited());
+                    return replied(one, provider.refuse(submission));
                 }
                 case REQUEST_LOST -> throw failed(one, new SocketException("Connection reset"));
                 case ARRIVES_LATE -> {
@@ -375,6 +375,7 @@ final class World<I, O> {
                     lives[process].frozen = false;
                 }
                 case ERROR_BEFORE -> {
+                    provider.refuse(submission);
                     return replied(one, new Reply.Error5xx(500));
                 }
                 default -> time.advance(MOMENT);

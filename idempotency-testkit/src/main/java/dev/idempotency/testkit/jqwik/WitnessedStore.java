@@ -191,7 +191,7 @@ final class WitnessedStore extends ForwardingStore {
                             model.override(
                                     own, model.version(), fingerprint == null ? "" : fingerprint.digest(), spans, now));
                 } else if (how == Evidence.Kind.RELEASED) {
-                    allowed(next, model.release(own, now));
+                    allowed(next, model.release(own, spans, now));
                 }
             }
         }

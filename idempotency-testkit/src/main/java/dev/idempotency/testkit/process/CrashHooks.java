@@ -6,6 +6,7 @@ import dev.idempotency.IdempotencyKey;
 import dev.idempotency.IdempotencyListener;
 import dev.idempotency.Operation;
 import dev.idempotency.Recovery;
+import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.Snapshot;
@@ -15,6 +16,7 @@ import dev.idempotency.store.Write;
 import dev.idempotency.testkit.ForwardingStore;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -225,11 +227,16 @@ public final class CrashHooks {
                         case CLOSED -> null;
                     };
                 case IN_DOUBT ->
-                    next == State.CLOSED || (next == State.IN_FLIGHT && write.firstSent())
+                    next == State.CLOSED || (next == State.IN_FLIGHT && isReexecuted(write.next()))
                             ? CrashPoint.CP16_MISSING
                             : null;
                 case COMPLETED, CLOSED -> next == State.OPEN ? CrashPoint.CP20_DECISION_READ : null;
             };
+        }
+
+        private static boolean isReexecuted(IdempotencyRecord next) {
+            List<Evidence> history = next.evidence();
+            return history.get(history.size() - 1).kind() == Evidence.Kind.REEXECUTED;
         }
 
         @Override

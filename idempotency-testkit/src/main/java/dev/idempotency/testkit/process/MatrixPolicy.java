@@ -155,6 +155,7 @@ enum MatrixPolicy {
 
     private static ProviderProfile profile(Duration window) {
         return ProviderProfile.of("simulator", "its options", ProviderProfile.KeyFormat.uuid(), window)
-                .withBounds(PAUSE, TRANSIT);
+                .withBounds(PAUSE, TRANSIT)
+                .withClockError(Duration.ZERO);
     }
 }

@@ -532,14 +532,15 @@ public abstract class AdminContract {
     }
 
     @Test
-    void lateAnswer_afterExecutedWithoutAResult_isAConflictThatKeepsIt() throws Exception {
+    void lateAnswer_afterExecutedWithoutAResult_isGivenOutFromThenOn() throws Exception {
         var late = late();
         admin().resolveExecuted(key, record().version(), null, ADA);
 
         late.answers(new Receipt("real", 100));
 
-        assertThat(events.types()).contains(Type.CONFLICT);
-        assertThat(lastLine().result()).isEqualTo(result("{\"effect\":\"real\",\"amount\":100}"));
+        assertThat(events.types()).doesNotContain(Type.CONFLICT);
+        assertThat(record().result()).isEqualTo(result("{\"effect\":\"real\",\"amount\":100}"));
+        assertThat(charge().execute(order)).isEqualTo(new Receipt("real", 100));
     }
 
     @ParameterizedTest
