@@ -224,7 +224,8 @@ final class Execution<I, O extends @Nullable Object> {
             if (standing == null || !standing.token().equals(token)) {
                 return new Step.Done<>(true, null);
             }
-            Decision decision = ports.machine().decide(standing, new Event.Release(token, spec.spans()), snapshot.now());
+            Decision decision =
+                    ports.machine().decide(standing, new Event.Release(token, spec.spans()), snapshot.now());
             if (decision.verdict() != Verdict.CHANGE) {
                 return new Step.Done<>(true, null);
             }

@@ -61,15 +61,16 @@ final class GuaranteeCalculator {
         if (profile != null && profile.window() != null) {
             Duration guard = profile.resendWithin();
             if (guard == null || guard.isNegative() || guard.isZero()) {
-                violations.add("P8: window " + profile.window() + " must be longer than pause + transit + clock error = "
-                        + profile.bound());
+                violations.add("P8: window " + profile.window()
+                        + " must be longer than pause + transit + clock error = " + profile.bound());
             }
             conditions.add("P8: " + profile.name() + " recognises a native key for "
                     + (profile.window().equals(ProviderProfile.ENDLESS)
                             ? "ever"
                             : profile.window() + ", this process never pauses longer than " + profile.pause()
                                     + " between check and first byte, no request reaches the provider later than "
-                                    + profile.transit() + " after it was sent, and the store's clock jumps by no more than "
+                                    + profile.transit()
+                                    + " after it was sent, and the store's clock jumps by no more than "
                                     + profile.clockError()));
             rememberForAsLongAsTheProvider(
                     profile, profile.window(), retention.plus(tombstone), conditions, violations);
@@ -91,11 +92,7 @@ final class GuaranteeCalculator {
      * answers with the old write, or counts its window from a request of which nothing is known here any more.
      */
     private static void rememberForAsLongAsTheProvider(
-            ProviderProfile profile,
-            Duration window,
-            Duration kept,
-            List<String> conditions,
-            List<String> violations) {
+            ProviderProfile profile, Duration window, Duration kept, List<String> conditions, List<String> violations) {
         Duration needed = window.plus(profile.clockError());
         if (window.equals(ProviderProfile.ENDLESS)) {
             conditions.add("P14: no key is used for another write, ever: " + profile.name()

@@ -311,8 +311,7 @@ final class StateMachine implements Transitions {
             case CLAIM -> claim(record, (Event.Claim) event, now);
             case SEND_AGAIN -> {
                 var resend = (Event.Resend) event;
-                yield attempt(
-                        record, record.nativeKey(), resend.token(), resend.spans(), Evidence.Kind.RESENT, now);
+                yield attempt(record, record.nativeKey(), resend.token(), resend.spans(), Evidence.Kind.RESENT, now);
             }
             case EXECUTE_AGAIN -> {
                 var again = (Event.ReExecute) event;
@@ -484,7 +483,8 @@ final class StateMachine implements Transitions {
             case TAKEN_OVER -> Decision.Reason.TAKEN_OVER;
             default -> Decision.Reason.REEXECUTED;
         };
-        // Only a new native key has a new first send. That there is no effect says nothing about how long the provider has
+        // Only a new native key has a new first send. That there is no effect says nothing about how long the provider
+        // has
         // known the key, so that its window does not start again, and what is over stays over.
         boolean firstSent = !nativeKey.equals(record.nativeKey());
         return Decision.change(reason, new Write(next, false, firstSent, true, spans.lease(), null, Duration.ZERO));

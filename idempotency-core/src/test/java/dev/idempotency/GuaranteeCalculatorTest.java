@@ -189,8 +189,8 @@ final class GuaranteeCalculatorTest {
             Quiescence quiescence,
             ProviderProfile profile,
             Duration horizon) {
-        Guarantee guarantee =
-                GuaranteeCalculator.compute(store, policy, whenMissing, quiescence, profile, WEEK, Duration.ZERO, horizon);
+        Guarantee guarantee = GuaranteeCalculator.compute(
+                store, policy, whenMissing, quiescence, profile, WEEK, Duration.ZERO, horizon);
         String what = String.join(
                 ", ",
                 store + " " + policy + " " + whenMissing,
@@ -442,8 +442,7 @@ final class GuaranteeCalculatorTest {
                 .isThrownBy(() ->
                         Recovery.nativeKeyThenLookup(atTheBounds, (request, attempt) -> Finding.missing(), LONG_ENOUGH))
                 .withMessage(message);
-        assertThat(Recovery.nativeKey(
-                                atTheBounds.withWindow(BOUND.plus(TICK)))
+        assertThat(Recovery.nativeKey(atTheBounds.withWindow(BOUND.plus(TICK)))
                         .terms()
                         .resendWithin())
                 .isEqualTo(TICK);
@@ -488,7 +487,14 @@ final class GuaranteeCalculatorTest {
         var printed = Stream.of(StoreClass.values())
                 .flatMap(store -> Stream.of(Policy.values())
                         .map(policy -> GuaranteeCalculator.compute(
-                                store, policy, WhenMissing.REEXECUTE, period(Duration.ZERO), DAY.withWindow(WEEK), WEEK, Duration.ZERO, null)))
+                                store,
+                                policy,
+                                WhenMissing.REEXECUTE,
+                                period(Duration.ZERO),
+                                DAY.withWindow(WEEK),
+                                WEEK,
+                                Duration.ZERO,
+                                null)))
                 .flatMap(guarantee -> Stream.concat(guarantee.conditions().stream(), guarantee.violations().stream()))
                 .map(line -> line.substring(0, line.indexOf(':')))
                 .toList();

@@ -118,11 +118,16 @@ final class PersonsEventsTest {
 
     @Test
     void closed_andThenOverridden_theOldResultComesLate_isAContradiction() {
-        var doubt = since(NOW.minus(QUIESCENCE), in(State.IN_DOUBT)).with().generation(1).build();
+        var doubt = since(NOW.minus(QUIESCENCE), in(State.IN_DOUBT))
+                .with()
+                .generation(1)
+                .build();
         IdempotencyRecord closed =
                 machine.decide(doubt, close(Duration.ZERO), NOW).toWrite().at(NOW);
         IdempotencyRecord first = machine.decide(
-                        closed, new Event.Overrule(closed.version(), OWN, OTHER_FINGERPRINT, "two", "amount", SPANS), NOW)
+                        closed,
+                        new Event.Overrule(closed.version(), OWN, OTHER_FINGERPRINT, "two", "amount", SPANS),
+                        NOW)
                 .toWrite()
                 .at(NOW);
 

@@ -58,15 +58,14 @@ final class ProviderProfileTest {
         var profile = bank().withBounds(Duration.ofSeconds(1), Duration.ZERO);
 
         assertThat(profile)
-                .isEqualTo(
-                        new ProviderProfile(
-                                "Bank",
-                                "its contract",
-                                UUID,
-                                DAY,
-                                Duration.ofSeconds(1),
-                                Duration.ZERO,
-                                Duration.ofSeconds(2)));
+                .isEqualTo(new ProviderProfile(
+                        "Bank",
+                        "its contract",
+                        UUID,
+                        DAY,
+                        Duration.ofSeconds(1),
+                        Duration.ZERO,
+                        Duration.ofSeconds(2)));
         assertThat(profile.resendWithin()).isEqualTo(DAY.minusSeconds(3));
     }
 
@@ -76,7 +75,8 @@ final class ProviderProfileTest {
 
         assertThat(profile.clockError()).isEqualTo(Duration.ofMinutes(10));
         assertThat(profile.resendWithin()).isEqualTo(DAY.minusMinutes(10));
-        assertThat(profile.withWindow(DAY).withBounds(Duration.ZERO, Duration.ZERO)).isEqualTo(profile);
+        assertThat(profile.withWindow(DAY).withBounds(Duration.ZERO, Duration.ZERO))
+                .isEqualTo(profile);
     }
 
     // ---- bad values

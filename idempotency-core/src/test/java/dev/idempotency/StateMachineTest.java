@@ -206,7 +206,8 @@ final class StateMachineTest {
             case COMPLETE_STALE -> completeStale(state);
             case RELEASE_OWN -> release(state);
             case RELEASE_STALE ->
-                orNothing(state, new Event.Release(STALE, SPANS), same("stale", record, new Event.Release(STALE, SPANS)));
+                orNothing(
+                        state, new Event.Release(STALE, SPANS), same("stale", record, new Event.Release(STALE, SPANS)));
             case DOUBT_OWN -> {
                 var event = new Event.MarkInDoubt(OWN, "timed out");
                 yield List.of(
@@ -408,7 +409,8 @@ final class StateMachineTest {
                 List.of(
                         same("same outcome", record, event),
                         evidence("another", 1, record, complete(OWN, OTHER_RESULT), Kind.CONFLICT, 2, OTHER_RESULT),
-                        evidence("a decline of what ran", 1, unknown, complete(OWN, DECLINE), Kind.CONFLICT, 2, DECLINE),
+                        evidence(
+                                "a decline of what ran", 1, unknown, complete(OWN, DECLINE), Kind.CONFLICT, 2, DECLINE),
                         evidence(
                                 "of what ran in a transaction that did not",
                                 1,
@@ -905,12 +907,14 @@ final class StateMachineTest {
     void window_afterARefusalThatFreedTheKey_doesNotStartAnewUnderTheSameNativeKey() {
         var terms = new Event.Reserve(KEY, FINGERPRINT, OWN, TERMS, null, FORMAT, SPANS);
         IdempotencyRecord refused = MACHINE.decide(null, terms, NOW).toWrite().at(NOW);
-        IdempotencyRecord free =
-                MACHINE.decide(refused, new Event.Release(OWN, SPANS), NOW).toWrite().at(NOW);
+        IdempotencyRecord free = MACHINE.decide(refused, new Event.Release(OWN, SPANS), NOW)
+                .toWrite()
+                .at(NOW);
         Instant later = NOW.plus(GUARD).minus(TICK);
 
         var again = new Event.Reserve(KEY, FINGERPRINT, NEW, TERMS, null, FORMAT, SPANS);
-        IdempotencyRecord reserved = MACHINE.decide(free, again, later).toWrite().at(later);
+        IdempotencyRecord reserved =
+                MACHINE.decide(free, again, later).toWrite().at(later);
 
         assertThat(reserved.nativeKey()).isEqualTo(refused.nativeKey());
         assertThat(reserved.times().firstSentAt()).isEqualTo(NOW);
@@ -922,8 +926,7 @@ final class StateMachineTest {
     void release_keepsTheRecordForItsRetentionFromThenOn() {
         Instant later = NOW.plus(RETENTION);
 
-        IdempotencyRecord free = MACHINE.decide(
-                        firstAttempt(in(State.IN_FLIGHT)), new Event.Release(OWN, SPANS), later)
+        IdempotencyRecord free = MACHINE.decide(firstAttempt(in(State.IN_FLIGHT)), new Event.Release(OWN, SPANS), later)
                 .toWrite()
                 .at(later);
 
@@ -938,15 +941,17 @@ final class StateMachineTest {
         var resend = new Event.Resend(OWN, NEW, SPANS);
 
         assertThat(StateMachine.isResent(firstAttempt(doubt))).isFalse();
-        assertThat(StateMachine.isResent(MACHINE.decide(doubt, resend, NOW).toWrite().next()))
-                .isTrue();
         assertThat(StateMachine.isResent(
-                        MACHINE.decide(doubt, reExecute(OWN, false), NOW).toWrite().next()))
-                .isFalse();
-        assertThat(StateMachine.isResent(MACHINE.decide(
-                                lapsed(in(State.IN_FLIGHT)), new Event.TakeOver(OWN, NEW, SPANS), NOW)
+                        MACHINE.decide(doubt, resend, NOW).toWrite().next()))
+                .isTrue();
+        assertThat(StateMachine.isResent(MACHINE.decide(doubt, reExecute(OWN, false), NOW)
                         .toWrite()
                         .next()))
+                .isFalse();
+        assertThat(StateMachine.isResent(
+                        MACHINE.decide(lapsed(in(State.IN_FLIGHT)), new Event.TakeOver(OWN, NEW, SPANS), NOW)
+                                .toWrite()
+                                .next()))
                 .isFalse();
         assertThat(StateMachine.isResent(doubt.with().attempt(5).build()))
                 .as("unknown: the strict answer")

@@ -386,8 +386,7 @@ final class Faulty {
                 Worlds.with(Worlds.lookupThenReexecute().jumping("a bad clock", 12_000), none));
         variants.put(
                 "forgets a key before the provider does",
-                Worlds.with(
-                        Worlds.nativeInWindow().keeping("kept for a moment", Duration.ofSeconds(5)), none));
+                Worlds.with(Worlds.nativeInWindow().keeping("kept for a moment", Duration.ofSeconds(5)), none));
         variants.put(
                 "frees the key after a later attempt",
                 Worlds.with(Worlds.nativeInWindow(), none.machine(Faulty::releasesLaterAttempts)));

@@ -128,10 +128,9 @@ final class Simulation {
             boolean newNativeKeyEachTime,
             StoreFault store) {
 
-        static final FailureClassifier HONEST =
-                FailureClassifier.conservative()
-                        .on(ConnectException.class, FailureClass.NOT_SENT)
-                        .on(TooManyRequests.class, FailureClass.NOT_EXECUTED);
+        static final FailureClassifier HONEST = FailureClassifier.conservative()
+                .on(ConnectException.class, FailureClass.NOT_SENT)
+                .on(TooManyRequests.class, FailureClass.NOT_EXECUTED);
 
         static Faults none() {
             return new Faults(new StateMachine(), null, HONEST, false, false, false, false, (store, now) -> store);
@@ -331,8 +330,8 @@ final class Simulation {
         this.tracing = tracing;
         this.random = new SplittableRandom(seed);
         this.provider = new SimulatedProvider(world.provider(), ledger, this::instant);
-        this.records = new SimulatedStore(
-                this::storeInstant, this::violated, ledger::append, real.apply(this::storeInstant));
+        this.records =
+                new SimulatedStore(this::storeInstant, this::violated, ledger::append, real.apply(this::storeInstant));
         this.store = world.faults().store().around(records, this::storeInstant);
         this.key = new IdempotencyKey("charge", "order");
         this.fingerprints = Map.of("A", new Fingerprint("test", "a"), "B", new Fingerprint("test", "b"));
@@ -754,8 +753,7 @@ final class Simulation {
     private void send(Process process, Request request, RunningAttempt attempt, Hears<Step.Outcome> hears) {
         IdempotencyRecord checked = records.record(key);
         AttemptToken token = attempt.record().token();
-        boolean isCurrent =
-                checked != null && checked.token().equals(token) && checked.state() == State.IN_FLIGHT;
+        boolean isCurrent = checked != null && checked.token().equals(token) && checked.state() == State.IN_FLIGHT;
         // A clock that has jumped ahead ends the lease before its owner can know.
         if (!isCurrent && !hasJumped) {
             violated("I6: a call passed its check under a token that was not current");
@@ -764,8 +762,7 @@ final class Simulation {
             at(delay(), process, true, () -> hears.hear(new Step.Outcome(null, new ConnectException("refused"))));
             return;
         }
-        long pause =
-                faultsOver() || random.nextInt(3) > 0 ? delay() : upTo(world.longestPauseBeforeSend());
+        long pause = faultsOver() || random.nextInt(3) > 0 ? delay() : upTo(world.longestPauseBeforeSend());
         at(
                 Math.min(pause, world.longestPauseBeforeSend()),
                 process,
@@ -798,9 +795,8 @@ final class Simulation {
         }
         int copies = world.faults().repeatingTransport() && faulty ? 2 : 1;
         for (int copy = 0; copy < copies; copy++) {
-            long transit = kind == 2 || kind == 1
-                    ? upTo(world.longestTransit())
-                    : Math.min(delay(), world.longestTransit());
+            long transit =
+                    kind == 2 || kind == 1 ? upTo(world.longestTransit()) : Math.min(delay(), world.longestTransit());
             at(transit, null, false, () -> arrive(process, request, attempt, kind, once));
         }
     }

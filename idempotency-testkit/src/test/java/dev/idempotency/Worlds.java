@@ -16,6 +16,7 @@ final class Worlds {
     static final long JUMP = 1_500;
     /** For policies that need no bound on pauses and transit. */
     static final long UNBOUNDED = 80_000;
+
     static final long UNBOUNDED_JUMP = 20_000;
 
     /** Longer than any simulation. */

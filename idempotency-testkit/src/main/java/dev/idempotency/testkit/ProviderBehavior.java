@@ -95,7 +95,8 @@ public record ProviderBehavior(
      */
     public ProviderBehavior withNativeKey(Duration keyWindow) {
         Objects.requireNonNull(keyWindow, "keyWindow");
-        return new ProviderBehavior(true, keyWindow, lookup, lookupLag, seal, storesErrors, inProgress409, windowFromAnswer);
+        return new ProviderBehavior(
+                true, keyWindow, lookup, lookupLag, seal, storesErrors, inProgress409, windowFromAnswer);
     }
 
     /**
@@ -116,7 +117,8 @@ public record ProviderBehavior(
      * @return a new behavior
      */
     public ProviderBehavior withSeal() {
-        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, true, storesErrors, inProgress409, windowFromAnswer);
+        return new ProviderBehavior(
+                nativeKey, window, lookup, lookupLag, true, storesErrors, inProgress409, windowFromAnswer);
     }
 
     /**
@@ -144,7 +146,6 @@ public record ProviderBehavior(
      * @return a new behavior
      */
     public ProviderBehavior withWindowFromAnswer() {
-        return new ProviderBehavior(
-                nativeKey, window, lookup, lookupLag, seal, storesErrors, inProgress409, true);
+        return new ProviderBehavior(nativeKey, window, lookup, lookupLag, seal, storesErrors, inProgress409, true);
     }
 }

@@ -390,9 +390,7 @@ public final class ReferenceKeyModel {
 
     /** That it ran is recorded, and what came of it is not; in one transaction an attempt knows both or neither. */
     private boolean isUnknown() {
-        return state == State.COMPLETED
-                && result == null
-                && terms.policy() != RecoveryTerms.Policy.SAME_TRANSACTION;
+        return state == State.COMPLETED && result == null && terms.policy() != RecoveryTerms.Policy.SAME_TRANSACTION;
     }
 
     /** An outcome for a key whose outcome is settled. */

@@ -260,9 +260,7 @@ public final class SimulatedProvider {
         var answer = answered(outcome, treatment);
         var stored = behavior.storesErrors() ? answer : outcome;
         if (behavior.storesErrors() || !(stored instanceof Reply.Error5xx)) {
-            keys.put(
-                    key,
-                    new KeyUse(submission.reference(), Effect.digest(submission.payload()), stored, answeredAt));
+            keys.put(key, new KeyUse(submission.reference(), Effect.digest(submission.payload()), stored, answeredAt));
             if (behavior.windowFromAnswer()) {
                 firstUses.put(key, now);
             }

@@ -37,11 +37,12 @@ final class ProviderBehaviorTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ProviderBehavior.none().withLookup(Duration.ofMillis(-1)));
         assertThatIllegalArgumentException()
-                .isThrownBy(() ->
-                        new ProviderBehavior(false, Duration.ofHours(1), false, Duration.ZERO, false, false, false, false))
+                .isThrownBy(() -> new ProviderBehavior(
+                        false, Duration.ofHours(1), false, Duration.ZERO, false, false, false, false))
                 .withMessageContaining("needs native keys");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new ProviderBehavior(true, null, false, Duration.ofSeconds(1), false, false, false, false))
+                .isThrownBy(() ->
+                        new ProviderBehavior(true, null, false, Duration.ofSeconds(1), false, false, false, false))
                 .withMessageContaining("needs lookup");
     }
 }
