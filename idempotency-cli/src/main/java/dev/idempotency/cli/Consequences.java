@@ -19,7 +19,10 @@ final class Consequences {
                 ? "The key is completed: the provider has declined the write. Every caller gets DeclinedException with"
                         + " this reason, and no call is made again."
                 : "The key is completed with this result (" + result.size() + " bytes, codec " + result.codec()
-                        + "): every caller gets it, and no call is made again.";
+                        + "): every caller gets it, if that is the operation's codec, and no call is made again."
+                        + (result.codec().equals(OwnCodec.JSON)
+                                ? " It stands in the store as it is, for whoever reads it."
+                                : "");
     }
 
     static String notExecuted() {

@@ -76,6 +76,15 @@ final class Deeds {
         String act = fields.text("act");
         form.require(!act.isEmpty(), "act", "Choose what is to be recorded");
         StoredResult result = form.read("result", "The result", () -> result(act, fields));
+        if (act.equals("executed-result")) {
+            form.require(
+                    form.text("codec").equals(OwnCodec.JSON),
+                    "codec",
+                    form.text("codec").isEmpty()
+                            ? "Say which codec the operation has"
+                            : "The console writes JSON only, which no caller of this operation could read, and everybody else"
+                                    + " could: choose that the result is not known");
+        }
         StoredResult decline =
                 form.read("reason", "The reason", () -> act.equals("declined") ? decline(form.text("reason")) : null);
         Fingerprint payload = form.read("payload", "The new payload", () -> payload(act, form));
@@ -90,7 +99,10 @@ final class Deeds {
         }
         switch (act) {
             case "executed" -> admin.resolveExecuted(key, version, null, ruling);
-            case "executed-result" -> admin.resolveExecuted(key, version, result, ruling);
+            case "executed-result" -> {
+                OwnCodec.require(admin, key, result);
+                admin.resolveExecuted(key, version, result, ruling);
+            }
             case "declined" -> admin.resolveExecuted(key, version, decline, ruling);
             case "not-executed" -> admin.resolveNotExecuted(key, version, ruling);
             case "reexecute" -> admin.reExecute(key, version, ruling);

@@ -173,7 +173,10 @@ final class Gate implements HttpHandler {
     private void requireKnownHost(Headers headers) {
         String host = only(headers, "Host");
         if (host == null || !hosts.contains(host.toLowerCase(Locale.ROOT))) {
-            throw new Refusal(403, "This console is not reached by that host name.");
+            throw new Refusal(
+                    403,
+                    "This console is not reached by that host name. It is started with the names that it is reached by: with"
+                            + " --allow-host, or allowHost in a program; with the port, unless it is the usual one.");
         }
     }
 

@@ -82,12 +82,12 @@ final class Json {
         ArrayNode records = document.putArray("records");
         for (IdempotencyRecord record : listing.records()) {
             Duration age = listing.age(record);
-            records.add(summary(record).put("ageSeconds", age == null ? null : age.toSeconds()));
+            records.add(summary(record, listing.now()).put("ageSeconds", age == null ? null : age.toSeconds()));
         }
         return document.put("next", listing.next()).put("now", text(listing.now()));
     }
 
-    private static ObjectNode summary(IdempotencyRecord record) {
+    private static ObjectNode summary(IdempotencyRecord record, @Nullable Instant now) {
         return object().put("scope", record.key().scope())
                 .put("key", record.key().value())
                 .put("state", record.state().name())
@@ -96,13 +96,14 @@ final class Json {
                 .put("generation", record.generation())
                 .put("attempt", record.attempt())
                 .put("policy", record.terms().policy().name())
-                .put("held", Listing.isHeld(record))
-                .put("leaseUntil", text(record.times().leaseUntil()));
+                .put("held", Listing.isHeld(record, now))
+                .put("leaseUntil", text(record.times().leaseUntil()))
+                .put("leaseOver", Listing.isLeaseOver(record, now));
     }
 
     static ObjectNode review(Review review, boolean withResult) {
         ObjectNode document = object().put("outcome", ExitCode.DONE.outcome());
-        document.set("record", record(review.record(), withResult));
+        document.set("record", record(review, withResult));
         document.put("now", review.now().toString())
                 .put("quiescentAt", text(review.quiescentAt()))
                 .put("quiescent", review.isQuiescent())
@@ -112,12 +113,13 @@ final class Json {
         return document;
     }
 
-    private static ObjectNode record(IdempotencyRecord record, boolean withResult) {
+    private static ObjectNode record(Review review, boolean withResult) {
+        IdempotencyRecord record = review.record();
         var terms = record.terms();
         var times = record.times();
         Fingerprint fingerprint = record.fingerprint();
         var request = record.request();
-        ObjectNode document = summary(record)
+        ObjectNode document = summary(record, review.now())
                 .put("nativeKey", record.nativeKey())
                 .put("fingerprint", fingerprint == null ? null : Payloads.text(fingerprint))
                 .put("whenMissing", terms.whenMissing().name())
@@ -170,7 +172,7 @@ final class Json {
 
     static ObjectNode done(AuditEntry.Act act, IdempotencyRecord record) {
         ObjectNode document = object().put("outcome", ExitCode.DONE.outcome()).put("act", act.name());
-        document.set("record", summary(record));
+        document.set("record", summary(record, null));
         return document;
     }
 

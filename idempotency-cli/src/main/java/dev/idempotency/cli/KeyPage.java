@@ -95,7 +95,7 @@ final class KeyPage {
                 facts,
                 "State",
                 Html.of("dd")
-                        .add(badge(record.state()))
+                        .add(badge(record, review.now()))
                         .text(" for " + Spans.text(Duration.between(times.stateSince(), review.now())) + ", since ")
                         .add(time(times.stateSince())));
         fact(
@@ -244,10 +244,16 @@ final class KeyPage {
                     prefix,
                     "executed-result",
                     "It has happened, with this result",
-                    "The key is completed with this result: every caller gets it, and no call is made again."));
+                    "The key is completed with this result: every caller gets it, if the operation's codec is json, and no call is"
+                            + " made again. It stands in the store as it is, for whoever reads it."));
             choice.add(Html.of("div")
                     .attribute("class", "nested")
-                    .add(area(prefix, "result", "The result as JSON, as the operation's codec writes it")));
+                    .add(area(prefix, "result", "The result as JSON, as the operation's codec writes it"))
+                    .add(text(
+                            prefix,
+                            "codec",
+                            "The operation's codec: json, unless the operation sets one, such as one that encrypts",
+                            "60")));
             choice.add(radio(
                     prefix,
                     "declined",
@@ -459,7 +465,13 @@ final class KeyPage {
         return row;
     }
 
-    static Html badge(State state) {
+    static Html badge(IdempotencyRecord record, @Nullable Instant now) {
+        return Listing.isLeaseOver(record, now)
+                ? Html.of("span", "In doubt: lease over").attribute("class", "badge in-doubt")
+                : badge(record.state());
+    }
+
+    private static Html badge(State state) {
         return Html.of("span", words(state.name()))
                 .attribute(
                         "class",

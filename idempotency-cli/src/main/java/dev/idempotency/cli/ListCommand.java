@@ -23,7 +23,10 @@ final class ListCommand extends OperatorCommand {
     @Mixin
     private final StoreOptions store = new StoreOptions();
 
-    @Option(names = "--state", paramLabel = "STATE", description = "IN_FLIGHT or IN_DOUBT. Default: both.")
+    @Option(
+            names = "--state",
+            paramLabel = "STATE",
+            description = "IN_FLIGHT or IN_DOUBT, which a key is as soon as its lease is over. Default: both.")
     private @Nullable State state;
 
     @Option(
@@ -60,7 +63,10 @@ final class ListCommand extends OperatorCommand {
             if (output.isJson()) {
                 output.document(Json.listing(listing));
             } else {
-                print(output, listing);
+                print(
+                        output,
+                        listing,
+                        listing.records().isEmpty() ? open.where().get() : "");
             }
         }
     }
@@ -84,18 +90,20 @@ final class ListCommand extends OperatorCommand {
         }
     }
 
-    private static void print(Output output, Listing listing) {
+    private static void print(Output output, Listing listing, String where) {
         if (listing.records().isEmpty()) {
-            output.line("No such keys.");
+            output.line("No such keys. " + where);
             return;
         }
         var table = new Table("STATE", "AGE", "POLICY", "VERSION", "SCOPE", "KEY");
         for (IdempotencyRecord record : listing.records()) {
             Duration age = listing.age(record);
             table.row(
-                    record.state().name(),
+                    Listing.isLeaseOver(record, listing.now())
+                            ? "IN_DOUBT (lease over)"
+                            : record.state().name(),
                     age == null ? "-" : Spans.text(age),
-                    record.terms().policy() + (Listing.isHeld(record) ? " (a person decides)" : ""),
+                    record.terms().policy() + (Listing.isHeld(record, listing.now()) ? " (a person decides)" : ""),
                     Long.toString(record.version()),
                     output.word(record.key().scope()),
                     output.word(record.key().value()));

@@ -52,12 +52,14 @@ public final class OperationsConsole implements AutoCloseable {
         InetSocketAddress address = builder.address;
         if (!isLoopback(address.getAddress()) && builder.authenticator == null) {
             throw new IllegalStateException("The console does not listen on "
-                    + address.getHostString() + " without an authenticator: it listens on the loopback interface, or"
+                    + address.getHostString()
+                    + " without an authenticator (--token-file on the command line): it listens on the loopback interface, or"
                     + " knows who comes");
         }
         if (address.getAddress() != null && address.getAddress().isAnyLocalAddress() && builder.hosts.isEmpty()) {
             throw new IllegalStateException(
-                    "The console listens on all interfaces: name the hosts that it is reached by, with allowHost");
+                    "The console listens on all interfaces: name the hosts that it is reached by, with allowHost (--allow-host on"
+                            + " the command line)");
         }
         try {
             server = HttpServer.create(address, 0);

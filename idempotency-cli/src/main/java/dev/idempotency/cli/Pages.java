@@ -182,12 +182,12 @@ final class Pages {
                                     .to(Target.key(record.key()))
                                     .data(record.key().value())))
                     .add(Html.of("td").data(record.key().scope()))
-                    .add(Html.of("td").add(KeyPage.badge(record.state())))
+                    .add(Html.of("td").add(KeyPage.badge(record, listing.now())))
                     .add(Html.of("td", age == null ? "–" : Spans.text(age)))
                     .add(Html.of("td").add(KeyPage.time(record.times().stateSince())))
                     .add(Html.of("td", record.terms().policy().name())
                             .add(
-                                    Listing.isHeld(record)
+                                    Listing.isHeld(record, listing.now())
                                             ? Html.of("span", ": a person decides")
                                                     .attribute("class", "held")
                                             : Html.of("span"))));

@@ -51,7 +51,7 @@ final class ResolveCommands {
             footer = {
                 "",
                 "With the result that every caller is to get, as the operation's codec writes it:",
-                "  idempotency resolve executed charge-card ORD-1 --version 2 --result result.json \\",
+                "  idempotency resolve executed charge-card ORD-1 --version 2 --result result.json --codec json \\",
                 "      --by ada --why 'customer waits' --evidence 'ch-1 at the provider'",
                 "Without it, every caller gets ResultUnavailableException:",
                 "  idempotency resolve executed charge-card ORD-1 --version 2 --result-unknown \\",
@@ -74,8 +74,10 @@ final class ResolveCommands {
         @Option(
                 names = "--codec",
                 paramLabel = "ID",
-                description = "The codec that wrote the file. Default: json, the library's own.")
-        private String codec = "json";
+                description =
+                        "The operation's codec, which wrote the file: json, unless the operation sets one. Needed with"
+                                + " --result. The file is stored as it is: JSON can be read by whoever reads the store.")
+        private @Nullable String codec;
 
         Executed(Environment environment) {
             super(environment);
@@ -83,17 +85,26 @@ final class ResolveCommands {
 
         @Override
         Act act(IdempotencyKey key, long version, Ruling ruling, Output output) {
-            StoredResult known = result.file == null ? null : read(result.file);
+            StoredResult known = result.file == null ? null : read(result.file, codec);
             return new Change(
                     AuditEntry.Act.EXECUTED,
                     record -> Consequences.executed(known),
-                    admin -> admin.resolveExecuted(key, version, known, ruling),
+                    admin -> {
+                        OwnCodec.require(admin, key, known);
+                        return admin.resolveExecuted(key, version, known, ruling);
+                    },
                     output);
         }
 
-        private StoredResult read(Path file) {
+        private static StoredResult read(Path file, @Nullable String codec) {
+            if (codec == null) {
+                throw Failure.usage(
+                        "--result needs --codec: json for an operation that sets none. With an operation that encrypts"
+                                + " its results, no caller could read what JSON says, and everybody else could: say"
+                                + " --result-unknown there");
+            }
             byte[] bytes = InputFile.read("--result", file);
-            if (codec.equals("json")) {
+            if (codec.equals(OwnCodec.JSON)) {
                 try {
                     Payloads.requireJson(bytes);
                 } catch (IllegalArgumentException e) {

@@ -6,9 +6,13 @@ import dev.idempotency.redis.RedisIdempotencyStore;
 import dev.idempotency.store.AuditedStore;
 import dev.idempotency.store.StoreException;
 import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.KeyScanCursor;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScanArgs;
 import io.lettuce.core.StaticCredentialsProvider;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.RedisClusterClient;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -33,6 +37,10 @@ final class StoreOptions {
 
     /** How long signing in may take, and any single answer: a server may accept a connection and then say nothing. */
     private static final Duration SIGNING_IN = Duration.ofSeconds(10);
+
+    private static final int SCANNED_AT_ONCE = 1_000;
+
+    private static final int MOST_SCANS = 200;
 
     private static final Duration ANSWERING = Duration.ofSeconds(30);
 
@@ -96,8 +104,15 @@ final class StoreOptions {
             description = "How long at least a decision is remembered. Default: 7d.")
     private Duration retention = Duration.ofDays(7);
 
-    /** An open store. Closing it closes the connections. */
-    record Open(Admin admin, Runnable end) implements AutoCloseable {
+    /**
+     * An open store. Closing it closes the connections.
+     *
+     * @param admin does what is asked
+     * @param where says for people where was looked, and whether anything at all is there: not finding a key at the wrong place
+     *     must not look like good news
+     * @param end closes it
+     */
+    record Open(Admin admin, Supplier<String> where, Runnable end) implements AutoCloseable {
         @Override
         public void close() {
             end.run();
@@ -174,7 +189,9 @@ final class StoreOptions {
             checked(() -> builder.table(requireText(table)));
         }
         JdbcIdempotencyStore store = built(builder::build);
-        return new Open(admin(store), () -> {});
+        String where = "Looked in the table " + (table == null ? "idempotency_record" : table)
+                + (schema == null ? "" : " of the schema " + schema) + ".";
+        return new Open(admin(store), () -> where, () -> {});
     }
 
     private Open onRedis(String url, @Nullable String user, @Nullable String password) {
@@ -210,13 +227,36 @@ final class StoreOptions {
                 checked(() -> builder.acceptUncheckedServer(requireText(unchecked)));
             }
             RedisIdempotencyStore store = built(builder::build);
-            return new Open(admin(store), () -> {
+            return new Open(admin(store), () -> underPrefix(client, uri), () -> {
                 store.close();
                 end.run();
             });
         } catch (RuntimeException e) {
             end.run();
             throw e;
+        }
+    }
+
+    private String underPrefix(AbstractRedisClient client, RedisURI uri) {
+        String name = prefix == null ? "idempotency" : prefix;
+        String looked = "Looked under the prefix " + name + ".";
+        if (!(client instanceof RedisClient one)) {
+            return looked;
+        }
+        try (StatefulRedisConnection<String, String> connection = one.connect(uri)) {
+            ScanArgs ours = ScanArgs.Builder.matches("{" + name.replaceAll("([*?\\[\\]\\\\])", "\\\\$1") + ":*")
+                    .limit(SCANNED_AT_ONCE);
+            KeyScanCursor<String> some = connection.sync().scan(ours);
+            for (int i = 0; i < MOST_SCANS && some.getKeys().isEmpty() && !some.isFinished(); i++) {
+                some = connection.sync().scan(some, ours);
+            }
+            return some.getKeys().isEmpty() && some.isFinished()
+                    ? looked
+                            + " Nothing at all is there: is this the prefix, the server and the database that the program uses?"
+                    : looked;
+        } catch (RedisException e) {
+            // The user may not have the right to look.
+            return looked;
         }
     }
 

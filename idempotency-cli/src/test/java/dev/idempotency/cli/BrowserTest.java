@@ -80,6 +80,8 @@ final class BrowserTest {
             assertThat(ada.ask("document.activeElement.id")).isEqualTo("decide-executed-result");
             ada.tabTo("#decide-result");
             ada.type("{\"charge\":\"ch-1\",\"amount\":1200}");
+            ada.tabTo("#decide-codec");
+            ada.type("json");
             ada.tabTo("form[action='/act'] button");
             ada.type(Chromium.ENTER);
             ada.await("document.activeElement.className === 'problems'");

@@ -17,6 +17,7 @@ import dev.idempotency.store.State;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +46,8 @@ final class DecisionsTest {
                 "2",
                 "--result",
                 result.toString(),
+                "--codec",
+                "json",
                 "--yes");
 
         assertThat(run.code()).as(run.err()).isZero();
@@ -52,6 +55,29 @@ final class DecisionsTest {
                 .isEqualToIgnoringNewLines("Done: charge-card ORD-1 is COMPLETED, version 3, generation 1.");
         assertThat(shop.charge().execute(new Order("ORD-1", 1200))).isEqualTo(new Receipt("ch-1", 1200));
         assertThat(shop.calls()).isEqualTo(1);
+    }
+
+    /** As JSON it could be read by nobody who executes the operation, and by everybody who reads the store. */
+    @Test
+    void resolveExecuted_operationThatEncrypts_storesNoPlainResult() throws IOException {
+        var key = shop.hostile(new IdempotencyKey("charge-card", "ORD-1"), "enc-aes256gcm");
+        Path result = Files.writeString(directory.resolve("result.json"), "{\"iban\":\"DE02\"}");
+        String[] act = {"resolve", "executed", "charge-card", "ORD-1", "--version", "2", "--yes", "--result"};
+
+        var withoutCodec = operator.run(RULING, with(act, result.toString()));
+        var withAnother = operator.run(RULING, with(act, result.toString(), "--codec", "json"));
+
+        assertThat(withoutCodec.code()).isEqualTo(ExitCode.USAGE.code());
+        assertThat(withoutCodec.err()).contains("--codec");
+        assertThat(withAnother.code()).isEqualTo(ExitCode.USAGE.code());
+        assertThat(withAnother.err()).contains("enc-aes256gcm").contains("not known");
+        assertThat(shop.standing(key).version()).isEqualTo(2);
+    }
+
+    private static String[] with(String[] act, String... more) {
+        var all = new ArrayList<>(List.of(act));
+        all.addAll(List.of(more));
+        return all.toArray(String[]::new);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.idempotency.cli.Operator.Run;
 import dev.idempotency.cli.Shop.Order;
+import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
 /** The same commands on a real Redis. */
@@ -67,5 +68,20 @@ final class RedisTest {
                         + rest.json().get("entries").size())
                 .isEqualTo(7);
         assertThat(operator.run("show", "charge-card", "ORD-1").out()).containsPattern("state +OPEN");
+    }
+
+    /** "No such keys" at the wrong place would be a false all-clear. */
+    @Test
+    void list_nothingAtAllUnderThePrefix_saysSo() {
+        var place = Servers.redis();
+        new Shop(place.store()).completed("ORD-1");
+        var wrong = new ArrayList<>(place.options());
+        wrong.set(wrong.size() - 1, "nobody-has-this");
+
+        assertThat(new Operator(place).run("list").out())
+                .startsWith("No such keys. Looked under the prefix test:")
+                .doesNotContain("Nothing at all");
+        assertThat(new Operator(wrong).run("list").out())
+                .contains("Looked under the prefix nobody-has-this. Nothing at all is there");
     }
 }

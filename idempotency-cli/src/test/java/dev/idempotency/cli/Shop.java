@@ -69,6 +69,30 @@ final class Shop {
         }
     }
 
+    /** A key that a process which is dead has left in flight, its lease over; version 1. */
+    IdempotencyKey abandoned(String id) {
+        var key = new IdempotencyKey(SCOPE, id);
+        var flying = new IdempotencyRecord(
+                key,
+                1,
+                new Fingerprint(Fingerprint.JCS_SHA256, "ab".repeat(32)),
+                State.IN_FLIGHT,
+                1,
+                AttemptToken.random(),
+                1,
+                "native",
+                new RecoveryTerms(RecoveryTerms.Policy.HOLD, RecoveryTerms.WhenMissing.HOLD, null, null),
+                null,
+                null,
+                List.of(),
+                Times.UNSET);
+        store.reserve(new Write(flying, true, true, true, Duration.ofMillis(1), Duration.ofDays(7), Duration.ZERO));
+        while (!standing(key).isLapsed(store.find(key).now())) {
+            Thread.onSpinWait();
+        }
+        return key;
+    }
+
     /** A completed key; version 2. */
     IdempotencyKey completed(String id) {
         charge().execute(new Order(id, 1200));

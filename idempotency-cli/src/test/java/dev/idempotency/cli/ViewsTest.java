@@ -51,6 +51,25 @@ final class ViewsTest {
                                 .endsWith("'it'\\''s $(mine)'"));
     }
 
+    /** After a crash these are the keys that somebody has to look at: no command may leave them out. */
+    @Test
+    void list_leaseIsOver_isInDoubtAndHeld_andInFlightNoMore() {
+        shop.abandoned("CRASHED");
+
+        var inDoubt = operator.run("list", "--state", "IN_DOUBT");
+        var record =
+                operator.run("list", "--held", "--json").json().get("records").get(0);
+
+        assertThat(inDoubt.out()).contains("IN_DOUBT (lease over)").contains("CRASHED");
+        assertThat(operator.run("list", "--held").out()).contains("CRASHED").contains("a person decides");
+        assertThat(operator.run("list").out()).contains("IN_DOUBT (lease over)");
+        assertThat(operator.run("list", "--state", "IN_FLIGHT").out()).startsWith("No such keys.");
+        assertThat(record.get("key").textValue()).isEqualTo("CRASHED");
+        assertThat(record.get("held").booleanValue()).isTrue();
+        assertThat(record.get("leaseOver").booleanValue()).isTrue();
+        assertThat(record.get("state").textValue()).isEqualTo("IN_FLIGHT");
+    }
+
     @Test
     void list_byStateScopeAndAge_hasOnlyThose() {
         shop.inDoubt("ORD-1");
