@@ -15,7 +15,9 @@ public interface Attempt {
 
     /**
      * What to send as the provider's own idempotency key, and as the reference by which a lookup can find the write. The
-     * same for every attempt that the provider should recognise as one.
+     * same for every attempt that the provider should recognise as one. Under {@link Recovery#nativeKey} and
+     * {@link Recovery#nativeKeyThenLookup} each call has to ask for it before it ends: a call that did not has not sent it, and is
+     * not sent again. A call whose provider recognises it by something else that is the same in every attempt asks all the same.
      *
      * @return the key in the provider's format
      */

@@ -492,35 +492,37 @@ final class Execution<I, O extends @Nullable Object> {
         emit(IdempotencyEvent.Type.CALLING, record, "");
         var attempt = new RunningAttempt(record, lease);
         if (spec.sameTransaction() == null) {
-            return new Step.Call<>(attempt, this::called);
+            return new Step.Call<>(attempt, outcome -> called(attempt, outcome));
         }
         var recorded = new Recorded();
         return new Step.Transact<>(attempt, recorded, ending -> transacted(recorded, ending));
     }
 
-    private Step<Answer<O>> called(Step.Outcome outcome) {
+    private Step<Answer<O>> called(RunningAttempt attempt, Step.Outcome outcome) {
         Throwable failure = outcome.failure();
         if (failure == null) {
             mayHaveActed = true;
+            String returned = spec.nativeKeyUse().ended(attempt, "the call returned, but its result cannot be encoded");
             O value = typed(outcome.value());
             StoredResult result;
             try {
                 result = spec.outcomes().encode(value);
             } catch (Throwable e) {
-                return doubt(e, "the call returned, but its result cannot be encoded");
+                return doubt(e, returned);
             }
             failures.succeeded();
             return record(result);
         }
         failure = failures.note(failure);
+        String failed = "the call failed with " + failure.getClass().getName();
         if (failure instanceof DeclinedException declined && failures.isDecline(declined)) {
             mayHaveActed = true;
+            spec.nativeKeyUse().ended(attempt, failed);
             return declined(declined);
         }
         return switch (failures.classify(failure)) {
             case NOT_SENT, NOT_EXECUTED -> unsent(failure);
-            case AMBIGUOUS ->
-                doubt(failure, "the call failed with " + failure.getClass().getName());
+            case AMBIGUOUS -> doubt(failure, spec.nativeKeyUse().ended(attempt, failed));
         };
     }
 

@@ -64,14 +64,15 @@ final class GuaranteeCalculator {
                 violations.add("P8: window " + profile.window()
                         + " must be longer than pause + transit + clock error = " + profile.bound());
             }
-            conditions.add("P8: " + profile.name() + " recognises a native key for "
-                    + (profile.window().equals(ProviderProfile.ENDLESS)
-                            ? "ever"
-                            : profile.window() + ", this process never pauses longer than " + profile.pause()
-                                    + " between check and first byte, no request reaches the provider later than "
-                                    + profile.transit()
-                                    + " after it was sent, and the store's clock jumps by no more than "
-                                    + profile.clockError()));
+            conditions.add(
+                    "P8: every call sends attempt.nativeKey(), and " + profile.name() + " recognises a native key for "
+                            + (profile.window().equals(ProviderProfile.ENDLESS)
+                                    ? "ever"
+                                    : profile.window() + ", this process never pauses longer than " + profile.pause()
+                                            + " between check and first byte, no request reaches the provider later than "
+                                            + profile.transit()
+                                            + " after it was sent, and the store's clock jumps by no more than "
+                                            + profile.clockError()));
             rememberForAsLongAsTheProvider(
                     profile, profile.window(), retention.plus(tombstone), conditions, violations);
             survives = survivesLoss(store, profile, policy, retryHorizon);

@@ -831,6 +831,7 @@ public final class Operation<I, O extends @Nullable Object> {
                             "the fingerprint of operation '" + name + "'", fingerprint, Fingerprint::digest),
                     recovery,
                     new RecoveryTerms(terms.policy(), terms.whenMissing(), terms.quiescence(), guard),
+                    new NativeKeyUse(name),
                     failures,
                     new Outcomes<>(name, resultType, results),
                     requests,

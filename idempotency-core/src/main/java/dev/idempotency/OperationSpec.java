@@ -18,6 +18,7 @@ record OperationSpec<I, O extends @Nullable Object>(
         Function<I, Fingerprint> fingerprint,
         Recovery<I, O> recovery,
         RecoveryTerms terms,
+        NativeKeyUse nativeKeyUse,
         FailureClassifier failures,
         Outcomes<O> outcomes,
         @Nullable Codec<I> requests,

@@ -110,6 +110,17 @@ final class Recovering<I, O extends @Nullable Object> {
     }
 
     private Step<Answer<O>> resend(IdempotencyRecord standing, Instant now) {
+        if (spec.nativeKeyUse().isMissing(standing)) {
+            return standing.terms().policy() == Policy.NATIVE_THEN_LOOKUP
+                    ? lookUp(standing, now)
+                    : inDoubt(
+                            standing,
+                            null,
+                            "It is not sent again, because its call, or the latest one of this operation, never asked for"
+                                    + " attempt.nativeKey(), so that the provider would not recognise it. Send that key;"
+                                    + " what is in doubt without it, only a person's decision (Admin, or"
+                                    + " idempotency-cli) resolves.");
+        }
         AttemptToken token = ports.tokens().get();
         Decision decision =
                 ports.machine().decide(standing, new Event.Resend(standing.token(), token, spec.spans()), now);

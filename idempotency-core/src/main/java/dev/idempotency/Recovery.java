@@ -141,7 +141,7 @@ public final class Recovery<I, O extends @Nullable Object> {
 
     /**
      * Inside the provider's window the same native key is sent again, and the provider recognises it. After the window
-     * the key stays in doubt.
+     * the key stays in doubt. So does one whose call did not ask for {@link Attempt#nativeKey()}.
      *
      * @param profile the provider, with its window
      * @param <I> the operation's request

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 final class RunningAttempt implements Attempt {
     private final IdempotencyRecord record;
     private final @Nullable Lease lease;
+    private volatile boolean hasGivenNativeKey;
 
     RunningAttempt(IdempotencyRecord record, @Nullable Lease lease) {
         this.record = record;
@@ -24,7 +25,13 @@ final class RunningAttempt implements Attempt {
 
     @Override
     public String nativeKey() {
+        hasGivenNativeKey = true;
         return record.nativeKey();
+    }
+
+    /** Whether the call has asked for what it is to send. */
+    boolean hasGivenNativeKey() {
+        return hasGivenNativeKey;
     }
 
     @Override

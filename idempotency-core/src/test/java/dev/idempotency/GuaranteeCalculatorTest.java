@@ -319,7 +319,7 @@ final class GuaranteeCalculatorTest {
                           on condition that P7: this process never pauses longer than PT30S between check and first byte, \
                         the provider does not act on a request later than PT3M after it was sent, its lookup finds an effect after PT7S, and the store's clock jumps by no more than PT2S
                           on condition that P10: the lookup goes by a reference that the call sent, on the provider's primary
-                          on condition that P8: Bank recognises a native key for PT24H, this process never pauses longer than PT1M \
+                          on condition that P8: every call sends attempt.nativeKey(), and Bank recognises a native key for PT24H, this process never pauses longer than PT1M \
                         between check and first byte, no request reaches the provider later than PT5M after it was sent, and the \
                         store's clock jumps by no more than PT2S
                           on condition that P2: this process lives on, and no other process runs the same key; its class is PROCESS
@@ -346,7 +346,7 @@ final class GuaranteeCalculatorTest {
                           on condition that P7: this process never pauses longer than PT30S between check and first byte, \
                         the provider does not act on a request later than PT3M after it was sent, its lookup finds an effect after PT7S, and the store's clock jumps by no more than PT2S
                           on condition that P10: the lookup goes by a reference that the call sent, on the provider's primary
-                          on condition that P8: Bank recognises a native key for PT6M2S, this process never pauses longer than PT1M \
+                          on condition that P8: every call sends attempt.nativeKey(), and Bank recognises a native key for PT6M2S, this process never pauses longer than PT1M \
                         between check and first byte, no request reaches the provider later than PT5M after it was sent, and the \
                         store's clock jumps by no more than PT2S
                           on condition that P2: the store happens not to lose an acknowledged write; its class is LOSSY
@@ -359,7 +359,7 @@ final class GuaranteeCalculatorTest {
 
         assertThat(guarantee).hasToString("""
                         Level C (deduplicated)
-                          on condition that P8: Bank recognises a native key for ever
+                          on condition that P8: every call sends attempt.nativeKey(), and Bank recognises a native key for ever
                           on condition that P14: no key is used for another write, ever: Bank still recognises its native key \
                         when it has been forgotten here
                           on condition that P2: the store keeps what it has acknowledged, also over a failover

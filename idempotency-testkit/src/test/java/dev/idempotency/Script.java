@@ -184,6 +184,8 @@ final class Script {
         }
 
         Run hearsReset() {
+            // What was sent had the key in it.
+            calling().attempt().nativeKey();
             step = calling().then().apply(new Step.Outcome(null, new IOException("reset")));
             return this;
         }

@@ -751,6 +751,8 @@ final class Simulation {
 
     /** The check has just been passed; between it and the first byte lies at most the longest pause. */
     private void send(Process process, Request request, RunningAttempt attempt, Hears<Step.Outcome> hears) {
+        // As a call does that is about to send it.
+        attempt.nativeKey();
         IdempotencyRecord checked = records.record(key);
         AttemptToken token = attempt.record().token();
         boolean isCurrent = checked != null && checked.token().equals(token) && checked.state() == State.IN_FLIGHT;

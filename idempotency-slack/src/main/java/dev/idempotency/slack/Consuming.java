@@ -86,6 +86,8 @@ final class Consuming {
     }
 
     private String call(Work work, Attempt attempt) {
+        // The handler's writes are known by keys of their own, the same in every run.
+        attempt.nativeKey();
         work.isRun.set(true);
         try {
             consumer.handler().handle(work.event, new Context(work));

@@ -51,7 +51,11 @@ final class Identities {
                 .recovery(Recovery.nativeKey(settings.itself()))
                 .lease(settings.lease())
                 .retention(settings.retention())
-                .calling((naming, attempt) -> naming.name());
+                .calling((naming, attempt) -> {
+                    // Nothing is sent: there is nobody who would have to recognise it.
+                    attempt.nativeKey();
+                    return naming.name();
+                });
     }
 
     Identity of(SlackEvent event) {

@@ -86,7 +86,11 @@ public final class BoltHandler implements SlackHandler {
                         ProviderProfile.KeyFormat.uuid(),
                         REMEMBERED)))
                 .retention(REMEMBERED)
-                .calling((question, attempt) -> answered(question));
+                .calling((question, attempt) -> {
+                    // The handlers' writes are known by keys of their own, the same in every run.
+                    attempt.nativeKey();
+                    return answered(question);
+                });
     }
 
     /**

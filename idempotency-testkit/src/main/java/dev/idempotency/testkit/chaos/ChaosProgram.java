@@ -371,7 +371,7 @@ public final class ChaosProgram {
     private Receipt call(Order order, Attempt attempt) throws Exception {
         calls.incrementAndGet();
         Fate fate = fate();
-        tell("call of " + order.id() + " attempt " + attempt.number() + ": " + fate);
+        tell("call of " + order.id() + " attempt " + attempt.number() + " under " + attempt.nativeKey() + ": " + fate);
         switch (fate) {
             case SILENT_BEFORE -> {
                 silence();
@@ -396,7 +396,7 @@ public final class ChaosProgram {
     private CompletionStage<Receipt> callAsync(Order order, Attempt attempt) throws Exception {
         calls.incrementAndGet();
         Fate fate = fate();
-        tell("call of " + order.id() + " attempt " + attempt.number() + ": " + fate);
+        tell("call of " + order.id() + " attempt " + attempt.number() + " under " + attempt.nativeKey() + ": " + fate);
         var never = new CompletableFuture<Receipt>();
         switch (fate) {
             case SILENT_BEFORE -> {

@@ -189,6 +189,7 @@ public final class EngineScenario {
 
     private String call(Request request, Attempt attempt) throws IOException {
         var fate = fates.get(Math.min(calls, fates.size() - 1));
+        String nativeKey = attempt.nativeKey();
         calls++;
         lastReply = null;
         if (fate == Fate.IS_NEVER_SENT) {
@@ -203,8 +204,7 @@ public final class EngineScenario {
             throw new IOException("the request was lost");
         }
         declines = fate == Fate.DECLINES;
-        var reply = provider.submit(
-                new Submission(run + "/" + life.sent, attempt.nativeKey(), request.id(), request.payload()));
+        var reply = provider.submit(new Submission(run + "/" + life.sent, nativeKey, request.id(), request.payload()));
         declines = false;
         if (fate == Fate.LOSES_THE_REPLY) {
             throw new IOException("the reply was lost");

@@ -3,6 +3,7 @@ package dev.idempotency.testkit.engine;
 import static dev.idempotency.testkit.engine.Shop.ORDER;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.idempotency.Attempt;
 import dev.idempotency.DeclinedException;
 import dev.idempotency.FailureClass;
 import dev.idempotency.FailureClassifier;
@@ -158,17 +159,22 @@ final class EventTest {
                 .lease(Duration.ofHours(1))
                 .retention(Duration.ofDays(1))
                 .tombstone(Duration.ofDays(1))
-                .calling((order, attempt) -> switch (order.id()) {
-                    case "declined" -> throw new DeclinedException("no funds");
-                    case "refused" -> throw new IllegalStateException("not sent");
-                    case "lost", "missing" -> {
-                        if (attempt.number() == 1) {
-                            throw new IOException("reset");
-                        }
-                        yield new Receipt("e2", order.amount());
-                    }
-                    default -> new Receipt("e", order.amount());
-                });
+                .calling((order, attempt) -> scripted(order, attempt));
+    }
+
+    private static Receipt scripted(Order order, Attempt attempt) throws IOException {
+        attempt.nativeKey();
+        return switch (order.id()) {
+            case "declined" -> throw new DeclinedException("no funds");
+            case "refused" -> throw new IllegalStateException("not sent");
+            case "lost", "missing" -> {
+                if (attempt.number() == 1) {
+                    throw new IOException("reset");
+                }
+                yield new Receipt("e2", order.amount());
+            }
+            default -> new Receipt("e", order.amount());
+        };
     }
 
     private void scripts() throws Throwable {

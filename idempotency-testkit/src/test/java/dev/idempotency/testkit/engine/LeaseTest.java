@@ -294,6 +294,7 @@ final class LeaseTest {
                 .recovery(Recovery.nativeKey(Shop.NATIVE))
                 .failures(FailureClassifier.conservative().on(IllegalStateException.class, FailureClass.NOT_EXECUTED))
                 .calling((order, running) -> {
+                    running.nativeKey();
                     shop.calls.incrementAndGet();
                     throw running.number() == 1
                             ? new IOException("reset")

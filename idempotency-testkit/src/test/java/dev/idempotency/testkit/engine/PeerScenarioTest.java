@@ -61,6 +61,7 @@ final class PeerScenarioTest {
 
     private Operation.Call<Order, Receipt> lost() {
         return (order, attempt) -> {
+            attempt.nativeKey();
             shop.calls.incrementAndGet();
             throw new SocketTimeoutException("read timed out");
         };
@@ -410,13 +411,14 @@ final class PeerScenarioTest {
                 Idempotency.builder(dying).nanoTime(shop.clock::nanoTime).build()) {
             var first = charge(mortal, (same, attempt) -> {
                 int call = calls.incrementAndGet();
+                String nativeKey = attempt.nativeKey();
                 if (script == Script.REFUSED_FIRST && call == 1) {
                     throw new IllegalStateException("not sent");
                 }
                 if (script == Script.LOST_THEN_LOST && call <= 2) {
                     throw new IOException("reset");
                 }
-                Receipt receipt = send(provider, same, attempt.nativeKey(), "first-" + call);
+                Receipt receipt = send(provider, same, nativeKey, "first-" + call);
                 if (script == Script.DIES_IN_THE_CALL) {
                     dying.kill();
                 }

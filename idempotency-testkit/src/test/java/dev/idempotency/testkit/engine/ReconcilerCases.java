@@ -208,8 +208,10 @@ public abstract class ReconcilerCases {
     }
 
     private Operation<Payment, Paid> recovering(String policy, Recovery<Payment, Paid> recovery, Ledger ledger) {
-        return payments(another(), policy, recovery)
-                .calling((payment, attempt) -> ledger.visit(payment.id(), () -> ledger.pay(payment)));
+        return payments(another(), policy, recovery).calling((payment, attempt) -> {
+            attempt.nativeKey();
+            return ledger.visit(payment.id(), () -> ledger.pay(payment));
+        });
     }
 
     private Reconciler reconciler(Operation<?, ?>... operations) {

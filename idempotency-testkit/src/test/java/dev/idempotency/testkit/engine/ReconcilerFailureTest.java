@@ -115,6 +115,7 @@ final class ReconcilerFailureTest {
 
     private void bringIntoDoubt(Recovery<Order, Receipt> recovery, int keys) {
         var failing = charges(on(Executors.newCachedThreadPool()), recovery).calling((order, attempt) -> {
+            attempt.nativeKey();
             throw new IllegalStateException("no answer");
         });
         for (int i = 0; i < keys; i++) {
@@ -178,6 +179,7 @@ final class ReconcilerFailureTest {
         var here = on(Executors.newCachedThreadPool());
         var calls = new AtomicInteger();
         var charge = charges(here, Recovery.nativeKey(Shop.NATIVE)).calling((order, attempt) -> {
+            attempt.nativeKey();
             if (calls.incrementAndGet() == 1) {
                 never.await();
             }

@@ -121,7 +121,10 @@ final class Shop implements AutoCloseable {
 
     /** A call that works, and is counted. */
     Operation.Call<Order, Receipt> working() {
-        return (order, attempt) -> new Receipt("effect-" + calls.incrementAndGet(), order.amount());
+        return (order, attempt) -> {
+            attempt.nativeKey();
+            return new Receipt("effect-" + calls.incrementAndGet(), order.amount());
+        };
     }
 
     <T> Future<T> submit(Callable<T> task) {

@@ -211,6 +211,7 @@ final class StoreFailureTest {
     @Test
     void resend_replyLost_sendsOnceUnderTheAttemptThatStands() {
         var charge = shop.charge().recovery(Recovery.nativeKey(Shop.NATIVE)).calling((order, attempt) -> {
+            attempt.nativeKey();
             if (shop.calls.incrementAndGet() == 1) {
                 throw new IOException("reset");
             }
@@ -226,6 +227,7 @@ final class StoreFailureTest {
     @Test
     void resend_storeDownAfterTheFirstCall_isInDoubtAndNotAFailureBeforeAnythingWasSent() {
         var charge = shop.charge().recovery(Recovery.nativeKey(Shop.NATIVE)).calling((order, attempt) -> {
+            attempt.nativeKey();
             shop.calls.incrementAndGet();
             throw new IOException("reset");
         });

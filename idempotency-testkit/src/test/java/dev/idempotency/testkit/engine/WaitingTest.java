@@ -204,6 +204,7 @@ final class WaitingTest {
                 .recovery(Recovery.nativeKey(Shop.NATIVE))
                 .retry(retry)
                 .calling((order, attempt) -> {
+                    attempt.nativeKey();
                     if (shop.calls.incrementAndGet() == 2) {
                         Thread.currentThread().interrupt();
                     }
