@@ -226,6 +226,12 @@ final class SlackHttpTest {
                 "an interaction, a slash command",
                 answered(request("POST", "application/x-www-form-urlencoded", form, stream(form), NOW)));
         answered.put("url_verification", answered(json("{\"type\":\"url_verification\",\"challenge\":\"c\"}")));
+        answered.put(
+                "exactly `ssl_check=1`, with or without a `token`, by POST or GET, unsigned",
+                answered(new SlackRequest(
+                        "POST",
+                        Map.of("Content-Type", List.of("application/x-www-form-urlencoded")),
+                        stream("ssl_check=1&token=abc"))));
         answered.put("signed, and nobody can read it", answered(json("{")));
         answered.put(
                 "an event while the store is down, with a spill buffer",
@@ -252,7 +258,7 @@ final class SlackHttpTest {
         answered.put("a body larger than `maxBody`", answered(json("x".repeat(MAX_BODY + 1))));
         answered.put(
                 "a body that breaks off", answered(request("POST", "application/json", event("x"), stream(half), NOW)));
-        answered.put("anything but POST", answered(request("GET", "application/json", "", stream(""), NOW)));
+        answered.put("any other request but POST", answered(request("GET", "application/json", "", stream(""), NOW)));
 
         List<List<String>> table = PAGE.table("Request", "Status", "Verdict");
 

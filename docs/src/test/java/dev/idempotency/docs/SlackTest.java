@@ -73,7 +73,10 @@ final class SlackTest {
                 .consumer(SlackConsumer.named("greeter")
                         .on("message", "app_mention")
                         .handle((event, context) -> post.execute(new SlackMessage(
-                                context.key("reply"), event.channel(), event.ts(), "Thank you, noted."))))
+                                context.key("reply"),
+                                event.channel(),
+                                event.threadTs() == null ? event.ts() : event.threadTs(), // the thread's parent
+                                "Thank you, noted."))))
                 .start();
         // end::app[]
     }

@@ -43,7 +43,7 @@ public record Delivered(
         SPILLED,
         /** It is in the inbox, and will be a dead letter: it is signed, and nobody can read it. */
         MALFORMED,
-        /** Slack's question whether this address is ours was answered. */
+        /** Slack's question whether this address is ours, or is served over TLS, was answered. Nothing is kept of it. */
         CHALLENGED,
         /** Too much at once: Slack is to deliver it again. */
         SHED,

@@ -13,11 +13,11 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
  * <p>A request answers one of these, never 404 or 500:
  *
  * <ul>
- *   <li>200: it is in the inbox, was there before, or is in the spill buffer; or it is Slack's question for this address
+ *   <li>200: it is in the inbox, was there before, or is in the spill buffer; or it is Slack's question for this address, or
+ *       whether it is served over TLS
  *   <li>401: it has no signature, a wrong one, or one that is too old or from the future
  *   <li>400, 405, 413: it broke off, is no POST, is too large. Slack sends no such request
  *   <li>503: the store did not take it in time, or there is too much at once. Slack delivers it again
@@ -41,11 +42,15 @@ public final class EventsEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(EventsEndpoint.class);
     private static final String FORM = "application/x-www-form-urlencoded";
     private static final int MAX_HEADER = 100;
+    private static final long ONE_MINUTE = Duration.ofMinutes(1).toNanos();
+    private static final int LONGEST_TLS_CHECK = 200;
 
     private final SlackIntake intake;
     private final SlackSignature signature;
     private final int maxBody;
     private final Clock clock;
+    private final AtomicLong refused = new AtomicLong();
+    private final AtomicLong nextRefusalLogged = new AtomicLong(System.nanoTime());
 
     private EventsEndpoint(Builder builder) {
         intake = builder.intake;
@@ -172,6 +177,9 @@ public final class EventsEndpoint {
 
     private SlackResponse answer(SlackRequest request, Exchange exchange) throws IOException {
         long deadline = intake.deadline();
+        if (request.method().equals("GET") && isTlsCheck(request.query())) {
+            return exchange.ended(Verdict.CHALLENGED, SlackResponse.empty(200));
+        }
         if (!request.method().equals("POST")) {
             return exchange.ended(Verdict.UNREADABLE, new SlackResponse(405, Map.of("Allow", "POST"), ""));
         }
@@ -180,16 +188,22 @@ public final class EventsEndpoint {
             // It will not become smaller.
             return exchange.ended(Verdict.TOO_LARGE, new SlackResponse(413, Map.of("X-Slack-No-Retry", "1"), ""));
         }
+        if (body.length <= LONGEST_TLS_CHECK
+                && isForm(request.header("content-type"))
+                && isTlsCheck(new String(body, StandardCharsets.UTF_8))) {
+            return exchange.ended(Verdict.CHALLENGED, SlackResponse.empty(200));
+        }
         Verdict fault = signature.fault(
                 request.header(SlackSignature.TIMESTAMP),
                 request.header(SlackSignature.SIGNATURE),
                 body,
                 clock.instant().getEpochSecond());
         if (fault != null) {
+            logRefusal(fault);
             return exchange.ended(fault, SlackResponse.empty(401));
         }
         // What anybody could have written counts for nothing, and is not told either.
-        exchange.retry = retry(request.header("x-slack-retry-num"));
+        exchange.retry = EnvelopeNumbers.retry(request.header("x-slack-retry-num"));
         exchange.retryReason = shortened(request.header("x-slack-retry-reason"));
         SlackEvent event;
         try {
@@ -203,11 +217,34 @@ public final class EventsEndpoint {
         if (event.kind() == SlackEvent.Kind.URL_VERIFICATION) {
             return exchange.ended(Verdict.CHALLENGED, challenge(event));
         }
-        exchange.late = late(event);
+        exchange.late = EnvelopeNumbers.late(event, clock.instant());
         Taken taken = intake.take(event, Transport.HTTP, exchange.retry, exchange.retryReason, deadline);
         return exchange.ended(
                 Verdict.valueOf(taken.name()),
                 acknowledgement(taken, taken.isSafe() ? intake.response(event, deadline, why -> {}) : null));
+    }
+
+    /**
+     * Slack asks now and then whether the address of a slash command is served over TLS, unsigned
+     * (docs.slack.dev/interactivity/implementing-slash-commands, "ssl_check"). There may be a token besides, and nothing else:
+     * whatever else has the word in it needs its signature.
+     */
+    private static boolean isTlsCheck(String form) {
+        return form.length() <= LONGEST_TLS_CHECK && form.matches("(token=[^&]*&)?ssl_check=1(&token=[^&]*)?");
+    }
+
+    /** Anybody can send such requests: a line in the log for the first, and then one a minute. */
+    private void logRefusal(Verdict fault) {
+        long count = refused.incrementAndGet();
+        long now = System.nanoTime();
+        long due = nextRefusalLogged.get();
+        if (now - due >= 0 && nextRefusalLogged.compareAndSet(due, now + ONE_MINUTE)) {
+            LOG.warn(
+                    "A request was refused with 401: {}. {} were since the start. If Slack has sent it, the signing secret"
+                            + " or this clock is wrong, or something in between has changed the body",
+                    fault,
+                    count);
+        }
     }
 
     /** Null when it is too large: then no more than one byte beyond the cap was read. */
@@ -258,7 +295,7 @@ public final class EventsEndpoint {
 
     /** Interactions and slash commands come as forms: they become what Socket Mode would deliver. */
     private static byte[] json(@Nullable String contentType, byte[] body) {
-        if (contentType == null || !contentType.toLowerCase(Locale.ROOT).startsWith(FORM)) {
+        if (!isForm(contentType)) {
             return body;
         }
         ObjectNode form = SlackEvent.JSON.createObjectNode();
@@ -278,24 +315,16 @@ public final class EventsEndpoint {
                 : form.toString().getBytes(StandardCharsets.UTF_8);
     }
 
+    private static boolean isForm(@Nullable String contentType) {
+        return contentType != null && contentType.toLowerCase(Locale.ROOT).startsWith(FORM);
+    }
+
     private static String decoded(String text) {
         return URLDecoder.decode(text, StandardCharsets.UTF_8);
     }
 
-    private static int retry(@Nullable String header) {
-        return header != null && header.matches("[0-9]{1,4}") ? Integer.parseInt(header) : 0;
-    }
-
     private static String shortened(@Nullable String header) {
         return header == null ? "" : header.substring(0, Math.min(header.length(), MAX_HEADER));
-    }
-
-    private Duration late(SlackEvent event) {
-        if (event.eventTime() <= 0 || event.eventTime() > Integer.MAX_VALUE * 10L) {
-            return Duration.ZERO;
-        }
-        Duration late = Duration.between(Instant.ofEpochSecond(event.eventTime()), clock.instant());
-        return late.isNegative() ? Duration.ZERO : late;
     }
 
     /**
@@ -309,7 +338,10 @@ public final class EventsEndpoint {
         return exchange -> {
             try (exchange) {
                 SlackResponse response = handle(new SlackRequest(
-                        exchange.getRequestMethod(), exchange.getRequestHeaders(), exchange.getRequestBody()));
+                        exchange.getRequestMethod(),
+                        exchange.getRequestHeaders(),
+                        exchange.getRequestBody(),
+                        Objects.requireNonNullElse(exchange.getRequestURI().getRawQuery(), "")));
                 answer(exchange, response);
             }
         };

@@ -153,12 +153,22 @@ public final class SlackEvent {
     }
 
     /**
-     * The subtype of a message.
+     * The subtype of a message. Slack leaves {@code message_replied} out where it should be said: what has another message in it
+     * and says nothing itself is one (docs.slack.dev/reference/events/message/message_replied, "Bug alert").
      *
      * @return such as {@code message_changed}; null when there is none
      */
     public @Nullable String subtype() {
-        return text(event(), "subtype");
+        String said = text(event(), "subtype");
+        return said == null && isReplied(event()) ? "message_replied" : said;
+    }
+
+    private static boolean isReplied(JsonNode event) {
+        return event.path("type").asText("").equals("message")
+                && event.path("message").isObject()
+                && text(event, "text") == null
+                && text(event, "user") == null
+                && text(event, "bot_id") == null;
     }
 
     /**
@@ -192,10 +202,10 @@ public final class SlackEvent {
     /**
      * When Slack dispatched the event.
      *
-     * @return seconds since 1970; 0 when Slack did not say
+     * @return seconds since 1970, before the year 10000; 0 when Slack did not say, or said what cannot be
      */
     public long eventTime() {
-        return payload.path("event_time").asLong(0);
+        return EnvelopeNumbers.time(payload.path("event_time"));
     }
 
     /**

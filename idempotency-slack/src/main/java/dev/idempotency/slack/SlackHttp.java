@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,7 @@ final class SlackHttp {
     /** Errors about the app and its token, which only a person can repair; Slack has done nothing. */
     private static final Set<String> FOR_A_PERSON = Set.of(
             "access_denied",
+            "accesslimited",
             "account_inactive",
             "deprecated_endpoint",
             "ekm_access_denied",
@@ -44,9 +46,23 @@ final class SlackHttp {
 
     /**
      * Errors about the request by which Slack says that it has done nothing, as documented for its methods
-     * (docs.slack.dev/reference/methods). What is in neither list, such as {@code fatal_error}, says nothing.
+     * (docs.slack.dev/reference/methods); docs/slack-errors.md has the table. What is in neither list, such as
+     * {@code fatal_error}, says nothing.
      */
     private static final Set<String> ABOUT_THE_REQUEST = Set.of(
+            "bad_timestamp",
+            "cant_delete_message",
+            "cant_update_message",
+            "edit_window_closed",
+            "invalid_attachments",
+            "invalid_name",
+            "message_not_found",
+            "msg_too_large",
+            "no_item_specified",
+            "not_reactable",
+            "request_timeout",
+            "too_many_emoji",
+            "too_many_reactions",
             "as_user_not_supported",
             "attachment_payload_limit_exceeded",
             "block_mismatch",
@@ -99,6 +115,14 @@ final class SlackHttp {
 
     private SlackHttp() {}
 
+    static Set<String> refusalsForAPerson() {
+        return FOR_A_PERSON;
+    }
+
+    static Set<String> refusalsAboutTheRequest() {
+        return ABOUT_THE_REQUEST;
+    }
+
     /** The base ends with a slash; arguments that are null are left out. */
     static HttpRequest request(
             URI base,
@@ -108,6 +132,8 @@ final class SlackHttp {
             Duration timeout) {
         return HttpRequest.newBuilder(base.resolve(method))
                 .timeout(timeout)
+                // Over plain HTTP the JDK would ask for HTTP/2 by an upgrade, which many gateways refuse.
+                .version(HttpClient.Version.HTTP_1_1)
                 .header("Authorization", "Bearer " + token)
                 .header("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
                 .POST(HttpRequest.BodyPublishers.ofString(form(arguments)))
@@ -122,7 +148,7 @@ final class SlackHttp {
     }
 
     private static String encoded(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+        return URLEncoder.encode(WellFormed.text(text), StandardCharsets.UTF_8);
     }
 
     /**
@@ -165,7 +191,7 @@ final class SlackHttp {
             }
             String error = json.path("error").asText("");
             // Goes into messages and logs.
-            return error.matches("[a-z0-9_.:-]{1,80}") ? error : NO_ANSWER;
+            return error.matches("[a-z0-9_.:-]{1,80}") ? oneWord(error) : NO_ANSWER;
         }
 
         private static Duration wait(String retryAfter) {
@@ -176,6 +202,11 @@ final class SlackHttp {
 
         boolean isRateLimited() {
             return RATE_LIMITED.equals(error);
+        }
+
+        private static String oneWord(String error) {
+            // Some methods are documented with an underscore.
+            return error.equals("rate_limited") ? RATE_LIMITED : error;
         }
 
         /** Slack has done nothing, and says so. */

@@ -264,7 +264,7 @@ public final class SlackIntake implements AutoCloseable {
         try {
             responses.execute(making);
             JsonNode made = making.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-            return made == null || made.isNull() || made.isMissingNode() ? null : made;
+            return made == null || made.isNull() || made.isMissingNode() ? null : WellFormed.json(made);
         } catch (ExecutionException e) {
             LOG.warn("{} is acknowledged without a response, because making one failed", event, e.getCause());
             failed.accept(String.valueOf(e.getCause()).split(":", 2)[0]);

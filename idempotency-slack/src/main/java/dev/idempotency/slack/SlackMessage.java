@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
  * A message to be posted once.
  *
  * @param key by what it is known again, such as {@link HandlerContext#key}
- * @param channel where to
+ * @param channel where to: the id of a conversation, as events have it, and not of a user, nor a {@code #name}
  * @param threadTs the thread that it belongs into; null for none
- * @param text what it says
+ * @param text what it says. Half of a character becomes the replacement character, in the blocks too
  * @param blocks its layout; null for none
  * @since 0.1.0
  */
@@ -29,11 +29,19 @@ public record SlackMessage(
      * @param text as described above
      * @param blocks as described above
      * @throws NullPointerException if an argument other than {@code threadTs} and {@code blocks} is null
+     * @throws IllegalArgumentException if {@code channel} is not the id of a conversation
      */
     public SlackMessage {
         Objects.requireNonNull(key, "key");
         Objects.requireNonNull(channel, "channel");
-        Objects.requireNonNull(text, "text");
+        if (!channel.matches("[CDG][A-Z0-9]+")) {
+            throw new IllegalArgumentException(
+                    "channel is not the id of a conversation (C..., D... or G...): Slack would"
+                            + " post there, but a message whose sending is in doubt could not be looked up. For a user, ask"
+                            + " conversations.open for the conversation; for a #name, take the id of the channel");
+        }
+        text = WellFormed.text(Objects.requireNonNull(text, "text"));
+        blocks = blocks == null ? null : WellFormed.json(blocks);
     }
 
     /**
@@ -44,6 +52,7 @@ public record SlackMessage(
      * @param threadTs as described above
      * @param text as described above
      * @throws NullPointerException if an argument other than {@code threadTs} is null
+     * @throws IllegalArgumentException if {@code channel} is not the id of a conversation
      */
     public SlackMessage(String key, String channel, @Nullable String threadTs, String text) {
         this(key, channel, threadTs, text, null);

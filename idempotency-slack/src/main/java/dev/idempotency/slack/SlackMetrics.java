@@ -198,6 +198,17 @@ public final class SlackMetrics implements SlackListener, MeterBinder {
                         .map(Supplier::get)
                         .filter(state -> state.stopped() != null && !state.closed())
                         .count());
+        gauge(
+                registry,
+                "idempotency.slack.sockets.elsewhere",
+                "Socket Mode connections that Slack counts beyond those of this process",
+                Tags.empty(),
+                null,
+                () -> clients.stream()
+                        .map(Supplier::get)
+                        .mapToInt(SocketState::elsewhere)
+                        .max()
+                        .orElse(0));
         BAD_NEWS.forEach(type -> socketEvents(registry, type, SocketEvent.Reason.NONE));
     }
 

@@ -16,18 +16,22 @@ import org.jspecify.annotations.Nullable;
  * @param method the HTTP method
  * @param headers its headers; names in any case
  * @param body its body, not decoded and not read yet. Is read once, never beyond the endpoint's cap, and not closed
+ * @param query what stands behind the question mark of its address, not decoded; empty for nothing. Slack asks by it whether the
+ *     address of a slash command is served over TLS
  * @since 0.1.0
  */
-public record SlackRequest(String method, Map<String, List<String>> headers, InputStream body) {
+public record SlackRequest(String method, Map<String, List<String>> headers, InputStream body, String query) {
     /**
      * Checks the request.
      *
      * @param method as described above
      * @param headers as described above
      * @param body as described above
+     * @param query as described above
      * @throws NullPointerException if an argument is null
      */
     public SlackRequest {
+        Objects.requireNonNull(query, "query");
         Objects.requireNonNull(method, "method");
         Objects.requireNonNull(body, "body");
         var sorted = new TreeMap<String, List<String>>();
@@ -39,6 +43,18 @@ public record SlackRequest(String method, Map<String, List<String>> headers, Inp
             }
         });
         headers = Collections.unmodifiableMap(sorted);
+    }
+
+    /**
+     * A request without a query.
+     *
+     * @param method as described above
+     * @param headers as described above
+     * @param body as described above
+     * @throws NullPointerException if an argument is null
+     */
+    public SlackRequest(String method, Map<String, List<String>> headers, InputStream body) {
+        this(method, headers, body, "");
     }
 
     /** Null when it is not there, or is there more than once: what counts must be said once. */

@@ -106,6 +106,7 @@ public final class SlackWebApi {
         private Duration timeout = Duration.ofSeconds(10);
         private Duration waitAtMost = Duration.ofSeconds(30);
         private int attempts = 3;
+        private boolean mayRepeat;
         private final Map<String, Integer> perMinute = new HashMap<>(Map.of("chat.postMessage", 300));
         private int perMinuteElse = 50;
         private int perMinutePerChannel = 60;
@@ -163,7 +164,8 @@ public final class SlackWebApi {
         }
 
         /**
-         * Sets how often a call is sent that Slack answers with "too many", 3 times by default.
+         * Sets how often a call is sent that Slack answers with "too many", 3 times by default. It is sent again only if
+         * {@code Retry-After}, 30 seconds where Slack does not say, fits into {@link #waitAtMost}.
          *
          * @param value from 1
          * @return this
@@ -171,6 +173,7 @@ public final class SlackWebApi {
          */
         public Builder attempts(int value) {
             attempts = Bounds.atLeastOne("attempts", value);
+            mayRepeat = value > 1;
             return this;
         }
 
@@ -240,6 +243,14 @@ public final class SlackWebApi {
          * @return a caller
          */
         public SlackWebApi build() {
+            if (mayRepeat && waitAtMost.compareTo(SlackHttp.DEFAULT_RETRY_AFTER) <= 0) {
+                LOG.warn(
+                        "attempts is {}, but waitAtMost is {}: a call that Slack answers with a Retry-After of {} or more"
+                                + " is not sent again. Make waitAtMost longer than the Retry-After that it is to wait for",
+                        attempts,
+                        waitAtMost,
+                        SlackHttp.DEFAULT_RETRY_AFTER);
+            }
             return new SlackWebApi(this);
         }
     }

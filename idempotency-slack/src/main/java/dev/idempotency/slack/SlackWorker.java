@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +37,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class SlackWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SlackWorker.class);
+
+    private static final int MOST_CAUSES = 5;
 
     private final List<Consuming> consumers;
     private final Identities identities;
@@ -322,6 +326,11 @@ public final class SlackWorker implements AutoCloseable {
                 outcome = consuming.handle(event, identities);
             } catch (RuntimeException e) {
                 outcome = Outcome.FAILED;
+                LOG.warn(
+                        "Consumer {} failed at {}: {}",
+                        consuming.consumer().name(),
+                        SlackKeys.delivery(event),
+                        reasons(e));
                 // One that may succeed later outweighs one that never will.
                 failure = failure == null || failure instanceof UnprocessableException ? cause(e) : failure;
             }
@@ -352,6 +361,15 @@ public final class SlackWorker implements AutoCloseable {
             }
         }
         return failure;
+    }
+
+    /** What each in the chain says. An engine's failure and the wrapper of a handler's say nothing about why. */
+    private static String reasons(Throwable failure) {
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .limit(MOST_CAUSES)
+                .filter(cause -> !(cause instanceof Consuming.HandlerFailedException))
+                .map(Throwable::toString)
+                .collect(Collectors.joining("; because of "));
     }
 
     private void tell(String consumer, SlackEvent event, Outcome outcome, long since) {

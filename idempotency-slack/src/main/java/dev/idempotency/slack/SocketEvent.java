@@ -41,6 +41,11 @@ public record SocketEvent(Type type, int connection, Reason reason, Duration too
         RESPONSE_FAILED,
         /** A frame that nobody understands. It was dropped, and not acknowledged. */
         IGNORED,
+        /**
+         * Slack counts more connections of the app than this client holds; the detail says how many. They are those of other
+         * processes, or ghosts: Slack delivers to them too, and nobody reads.
+         */
+        COUNTED_ELSEWHERE,
         /** The client asks for no more connections until somebody repairs its settings at Slack. An alarm. */
         STOPPED
     }

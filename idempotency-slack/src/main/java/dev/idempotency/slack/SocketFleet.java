@@ -27,6 +27,9 @@ final class SocketFleet {
     private static final double OLDEST = 0.80;
 
     private static final double YOUNGEST = 0.70;
+    /** How often in a row Slack must refuse the token before it is believed. */
+    static final int REFUSALS = 4;
+
     private static final Duration SPREAD = Duration.ofMillis(100);
 
     /** What is to be done with the connection of that number. */
@@ -119,6 +122,8 @@ final class SocketFleet {
 
     private final Pace pace = new Pace(() -> now);
     private @Nullable String stopped;
+    private int refusals;
+    private int elsewhere;
     private long shutdownBy = Long.MAX_VALUE;
     private boolean closing;
 
@@ -149,8 +154,10 @@ final class SocketFleet {
         return tick(now);
     }
 
-    /** Slack said hello, and how long the connection will live, if it did. */
-    List<Command> hello(int id, @Nullable Duration lifetime, long now) {
+    /**
+     * Slack said hello, and how long the connection will live, if it did, and how many connections of the app it counts, or 0.
+     */
+    List<Command> hello(int id, @Nullable Duration lifetime, int counted, long now) {
         Connection connection = connections.get(id);
         if (connection != null && connection.phase == SocketState.Phase.WAITING_FOR_HELLO && !connection.isClosing()) {
             Place place = connection.place;
@@ -163,6 +170,10 @@ final class SocketFleet {
                 long age = (long) (lifetime.toNanos() * part);
                 connection.replaceAt = now + Math.max(age, timing.stable().toNanos());
             }
+            refusals = 0;
+            if (counted > 0) {
+                count(counted);
+            }
             tell(SocketEvent.Type.LIVE, id, connection.openedFor, now - connection.askedAt, "");
             place.opening = null;
             Connection old = place.serving;
@@ -173,6 +184,14 @@ final class SocketFleet {
             }
         }
         return tick(now);
+    }
+
+    /** What Slack counts and this fleet does not hold belongs to other processes, or to nobody. */
+    private void count(int counted) {
+        elsewhere = Math.max(0, counted - connections.size());
+        if (elsewhere > 0) {
+            tell(SocketEvent.Type.COUNTED_ELSEWHERE, 0, Reason.NONE, 0, Integer.toString(elsewhere));
+        }
     }
 
     /** Slack said that the connection will end. */
@@ -258,12 +277,20 @@ final class SocketFleet {
         return notOpened(id, "ratelimited", now);
     }
 
-    /** Slack refuses the token, and will do so until a person changes something. */
+    /**
+     * Slack refuses the token, and will do so until a person changes something. Once may be a mistake of Slack's: it is believed
+     * when it was said several times in a row.
+     */
     List<Command> refused(int id, String error, long now) {
         Connection connection = connections.get(id);
         if (connection != null) {
             remove(connection, Reason.REFUSED, now);
-            stop(Reason.REFUSED, error);
+            refusals++;
+            if (refusals >= REFUSALS) {
+                stop(Reason.REFUSED, error);
+            } else {
+                failed(connection, Reason.REFUSED, error, now);
+            }
         }
         return tick(now);
     }
@@ -490,6 +517,11 @@ final class SocketFleet {
     /** Nothing is open any more, and nothing will be. */
     boolean isClosed() {
         return closing && connections.isEmpty();
+    }
+
+    /** How many connections Slack counted beyond those of this fleet, at the last hello. */
+    int elsewhere() {
+        return elsewhere;
     }
 
     @Nullable

@@ -13,8 +13,13 @@ sealed interface SocketFrame {
     /** A longer name is not one of Slack's. */
     int LONGEST_ID = 200;
 
-    /** Events may be delivered from now on, for so long; null when Slack did not say. */
-    record Hello(@Nullable Duration lifetime) implements SocketFrame {}
+    /**
+     * Events may be delivered from now on.
+     *
+     * @param lifetime for so long; null when Slack did not say
+     * @param connections how many connections of the app Slack counts, this one among them; 0 when it did not say
+     */
+    record Hello(@Nullable Duration lifetime, int connections) implements SocketFrame {}
 
     /** The connection will end. */
     record Disconnect(Reason reason) implements SocketFrame {}
@@ -49,7 +54,7 @@ sealed interface SocketFrame {
                     case "type" -> type = word(parser);
                     case "envelope_id" -> id = word(parser);
                     case "accepts_response_payload" -> acceptsResponse = parser.currentToken() == JsonToken.VALUE_TRUE;
-                    case "retry_attempt" -> retry = parser.getValueAsInt(0);
+                    case "retry_attempt" -> retry = EnvelopeNumbers.retry(word(parser));
                     case "retry_reason" -> retryReason = word(parser);
                     case "payload" -> payload = raw(parser, text);
                     default -> parser.skipChildren();
@@ -59,14 +64,14 @@ sealed interface SocketFrame {
                 return new Unknown("more than one object");
             }
             return switch (type) {
-                case "hello" -> new Hello(lifetime(text));
+                case "hello" -> hello(SlackEvent.JSON.readTree(text));
                 case "disconnect" ->
                     new Disconnect(Reason.ofDisconnect(
                             SlackEvent.JSON.readTree(text).path("reason").asText("")));
                 default ->
                     id.isEmpty() || id.length() > LONGEST_ID
                             ? new Unknown("no envelope")
-                            : new Envelope(id, payload, acceptsResponse, Math.max(0, retry), retryReason);
+                            : new Envelope(id, payload, acceptsResponse, retry, retryReason);
             };
         } catch (IOException e) {
             return new Unknown("no JSON");
@@ -90,8 +95,10 @@ sealed interface SocketFrame {
         return text.substring((int) start, (int) parser.currentLocation().getCharOffset());
     }
 
-    private static @Nullable Duration lifetime(String text) throws IOException {
-        JsonNode seconds = SlackEvent.JSON.readTree(text).at("/debug_info/approximate_connection_time");
-        return seconds.canConvertToInt() && seconds.asInt() > 0 ? Duration.ofSeconds(seconds.asInt()) : null;
+    private static Hello hello(JsonNode frame) {
+        int seconds = EnvelopeNumbers.count(frame.at("/debug_info/approximate_connection_time"));
+        return new Hello(
+                seconds == 0 ? null : Duration.ofSeconds(seconds),
+                EnvelopeNumbers.count(frame.path("num_connections")));
     }
 }

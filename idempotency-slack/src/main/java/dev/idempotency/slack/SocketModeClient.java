@@ -77,7 +77,10 @@ public final class SocketModeClient implements AutoCloseable {
         intake = builder.intake;
         timing = builder.timing;
         http = builder.http == null
-                ? HttpClient.newBuilder().connectTimeout(timing.open()).build()
+                ? HttpClient.newBuilder()
+                        .connectTimeout(timing.open())
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .build()
                 : builder.http;
         slack = new ConnectionsOpen(http, builder.apiUrl, builder.appToken, builder.debugReconnects, timing.open());
         fleet = new SocketFleet(
@@ -269,6 +272,7 @@ public final class SocketModeClient implements AutoCloseable {
                     ackFailed.get(),
                     notAcked.get(),
                     ignored.get(),
+                    fleet.elsewhere(),
                     fleet.reconnects());
         }
     }
@@ -405,7 +409,7 @@ public final class SocketModeClient implements AutoCloseable {
     private void read(int id, String message) {
         SocketFrame frame = SocketFrame.parse(message);
         if (frame instanceof SocketFrame.Hello hello) {
-            submit(now -> fleet.hello(id, hello.lifetime(), now));
+            submit(now -> fleet.hello(id, hello.lifetime(), hello.connections(), now));
         } else if (frame instanceof SocketFrame.Disconnect disconnect) {
             submit(now -> fleet.disconnect(id, disconnect.reason(), now));
         } else if (frame instanceof SocketFrame.Envelope envelope) {
@@ -564,11 +568,7 @@ public final class SocketModeClient implements AutoCloseable {
 
         private void settle(Verdict verdict, int status) {
             submit(now -> fleet.settled(from, now));
-            Duration late = Duration.ZERO;
-            if (event != null && event.eventTime() > 0) {
-                Duration since = Duration.between(Instant.ofEpochSecond(event.eventTime()), Instant.now());
-                late = since.isNegative() ? Duration.ZERO : since;
-            }
+            Duration late = event == null ? Duration.ZERO : EnvelopeNumbers.late(event, Instant.now());
             var delivered = new Delivered(
                     Transport.SOCKET,
                     verdict,
@@ -603,6 +603,11 @@ public final class SocketModeClient implements AutoCloseable {
             case STOPPED ->
                 LOG.error(
                         "Socket Mode has stopped: {}. Somebody has to repair this at Slack, and start it again",
+                        event.detail());
+            case COUNTED_ELSEWHERE ->
+                LOG.info(
+                        "Slack counts {} connections of the app that are not this client's. What belongs to no other"
+                                + " process is a ghost: Slack delivers to it, and nobody reads",
                         event.detail());
             case OPEN_FAILED ->
                 LOG.warn("Connection {} failed: {}, {}", event.connection(), event.reason(), event.detail());

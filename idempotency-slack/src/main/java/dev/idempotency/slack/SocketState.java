@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param ackFailed how many envelopes were safe but could not be acknowledged
  * @param notAcked how many envelopes were not safe, and therefore not acknowledged
  * @param ignored how many frames nobody understood
+ * @param elsewhere how many connections of the app Slack counted at the last {@code hello} beyond those of this client: those of
+ *     other processes, and ghosts
  * @param opened how often a connection was asked for, by what for
  * @since 0.1.0
  */
@@ -31,6 +33,7 @@ public record SocketState(
         long ackFailed,
         long notAcked,
         long ignored,
+        int elsewhere,
         Map<Reason, Long> opened) {
     /** Where a connection is in its life. */
     public enum Phase {
@@ -87,6 +90,7 @@ public record SocketState(
      * @param ackFailed as described above
      * @param notAcked as described above
      * @param ignored as described above
+     * @param elsewhere as described above
      * @param opened as described above
      * @throws NullPointerException if an argument other than {@code stopped} is null
      */

@@ -567,9 +567,49 @@ final class EventsEndpointTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "&&&", "ssl_check=1&token=unused", "=", "a=b=c&a=d&e"})
+    @ValueSource(strings = {"", "&&&", "ssl_check=1&token=unused&command=%2Fx", "=", "a=b=c&a=d&e"})
     void form_thatIsNothingKnown_is200(String body) {
         answered(endpoint.handle(Requests.form(body)), 200, Verdict.ACCEPTED);
+    }
+
+    /** docs.slack.dev/interactivity/implementing-slash-commands: "ssl_check". Nobody signs it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ssl_check=1", "ssl_check=1&token=abc", "token=abc&ssl_check=1"})
+    void urlOfACommand_isAcceptedBySlack(String check) {
+        var form = Map.of("Content-Type", List.of(Requests.FORM));
+        byte[] body = check.getBytes(StandardCharsets.UTF_8);
+
+        SlackResponse post = endpoint.handle(new SlackRequest("POST", form, new ByteArrayInputStream(body)));
+        SlackResponse get =
+                endpoint.handle(new SlackRequest("GET", Map.of(), new ByteArrayInputStream(new byte[0]), check));
+
+        answered(post, 200, Verdict.CHALLENGED);
+        answered(get, 200, Verdict.CHALLENGED);
+        assertThat(post.body() + get.body()).isEmpty();
+        assertThat(inInbox()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ssl_check=1&command=%2Fdeploy",
+                "ssl_check=0",
+                "ssl_check=11",
+                "command=x&ssl_check=1",
+                "ssl_check=1&"
+            })
+    void commandThatPretendsToBeACheck_needsItsSignature(String body) {
+        var form = Map.of("Content-Type", List.of(Requests.FORM));
+
+        answered(
+                endpoint.handle(new SlackRequest(
+                        "POST", form, new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)))),
+                401,
+                Verdict.UNSIGNED);
+        answered(
+                endpoint.handle(new SlackRequest("GET", form, new ByteArrayInputStream(new byte[0]), body)),
+                405,
+                Verdict.UNREADABLE);
     }
 
     /* ---- Responses ---- */

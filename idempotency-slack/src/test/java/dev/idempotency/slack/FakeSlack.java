@@ -40,6 +40,9 @@ final class FakeSlack implements AutoCloseable {
     final Queue<Call> calls = new ConcurrentLinkedQueue<>();
     final Queue<Fate> fates = new ConcurrentLinkedQueue<>();
 
+    /** What the next calls of chat.postMessage are refused with, before any fate. */
+    final Queue<String> errors = new ConcurrentLinkedQueue<>();
+
     /** How long a post takes at Slack. */
     volatile Duration postTakes = Duration.ZERO;
 
@@ -100,6 +103,11 @@ final class FakeSlack implements AutoCloseable {
     }
 
     private void post(HttpExchange exchange, Map<String, String> arguments) throws IOException {
+        String error = errors.poll();
+        if (error != null) {
+            send(exchange, 200, error(error));
+            return;
+        }
         Fate fate = fates.poll();
         if (fate == Fate.FAIL_BEFORE) {
             send(exchange, 500, "oops");

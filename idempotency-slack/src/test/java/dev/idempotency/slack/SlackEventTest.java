@@ -189,4 +189,30 @@ final class SlackEventTest {
             assertThat(Fixtures.event(name).toString()).matches("SlackEvent\\[[A-Z_]+(, with a subtype)?, \\d+ bytes]");
         }
     }
+
+    /** docs.slack.dev/reference/events/message/message_replied, "Bug alert": over the Events API it comes without its subtype. */
+    @Test
+    void replyToAThread_withoutItsSubtype_isNoMessageOfAPerson() {
+        SlackEvent replied = parse("{\"type\":\"event_callback\",\"api_app_id\":\"A1\",\"event_id\":\"Ev1\",\"event\":{"
+                + "\"type\":\"message\",\"hidden\":true,\"channel\":\"C1\",\"ts\":\"2.000200\",\"event_ts\":\"2.000200\","
+                + "\"message\":{\"type\":\"message\",\"user\":\"U1\",\"text\":\"parent\",\"ts\":\"1.000100\",\"thread_ts\":"
+                + "\"1.000100\",\"reply_count\":1}}}");
+
+        assertThat(replied.subtype()).isEqualTo("message_replied");
+        assertThat(SlackKeys.message(replied)).isEmpty();
+        assertThat(SlackConsumer.named("greeter")
+                        .on("message")
+                        .handle((event, context) -> {})
+                        .hears(replied))
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"9223372036854775807", "1e400", "92233720368547758080", "-1", "253402300800", "1.5", "[]"})
+    void eventTime_thatCannotBe_isNotSaid(String time) {
+        SlackEvent event = parse("{\"type\":\"event_callback\",\"event_time\":" + time + ",\"event\":{}}");
+
+        assertThat(event.eventTime()).isZero();
+        assertThat(EnvelopeNumbers.late(event, java.time.Instant.MAX)).isZero();
+    }
 }

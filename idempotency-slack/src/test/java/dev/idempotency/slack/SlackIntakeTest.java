@@ -485,6 +485,13 @@ final class SlackIntakeTest {
         Map<Taken, Integer> counts = new ConcurrentHashMap<>();
         Set<String> safe = Collections.synchronizedSet(new HashSet<>());
         var isOver = new AtomicBoolean();
+        // However the threads run, one delivery meets an outage.
+        store.become(FaultyInbox.Mode.FAILS);
+        Taken first = take(intake, "Ev0");
+        counts.merge(first, 1, Integer::sum);
+        if (first.isSafe()) {
+            safe.add("Ev0");
+        }
         var outages = CompletableFuture.runAsync(
                 () -> {
                     var random = new Random(seed);

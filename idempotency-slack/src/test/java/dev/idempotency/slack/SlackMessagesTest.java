@@ -2,6 +2,7 @@ package dev.idempotency.slack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.idempotency.Guarantee;
 import dev.idempotency.Idempotency;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class SlackMessagesTest {
     private static final Duration MOMENT = Duration.ofMillis(10);
@@ -129,5 +131,34 @@ final class SlackMessagesTest {
         assertThat(List.of(holding, reposting))
                 .extracting(operation -> operation.explain().level())
                 .containsExactly(Guarantee.Level.E, Guarantee.Level.D);
+    }
+
+    /** conversations.history wants the id of a conversation, chat.postMessage takes more. */
+    @ParameterizedTest
+    @ValueSource(strings = {"U0PERSON", "#general", "general", "@ada", "", "c1", "W0PERSON"})
+    void message_thatCouldNeverBeLookedUp_isRefused(String channel) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new SlackMessage("key", channel, null, "thanks"))
+                .withMessageContaining("conversations.open");
+    }
+
+    @Test
+    void text_cutInTheMiddleOfAnEmoji_isPosted() {
+        var blocks = SlackEvent.JSON.createArrayNode();
+        blocks.addObject()
+                .put("type", "section")
+                .putObject("text")
+                .put("text", "half \ud83d")
+                .put("good", "\ud83d\ude00");
+
+        PostedMessage posted = holding.execute(
+                new SlackMessage("order-9", "C1", null, "\ude00 half \ud83d and whole \ud83d\ude00", blocks));
+
+        assertThat(posted.channel()).isEqualTo("C1");
+        var message = new SlackMessage("k", "C1", null, "\ude00 half \ud83d and whole \ud83d\ude00", blocks);
+        assertThat(message.text()).isEqualTo("\ufffd half \ufffd and whole \ud83d\ude00");
+        assertThat(message.blocks().toString())
+                .isEqualTo("[{\"type\":\"section\",\"text\":{\"text\":\"half \ufffd\",\"good\":\"\ud83d\ude00\"}}]");
+        assertThat(blocks.at("/0/text/text").asText()).as("the app's own").isEqualTo("half \ud83d");
     }
 }

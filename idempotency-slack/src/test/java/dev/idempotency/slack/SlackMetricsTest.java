@@ -264,7 +264,7 @@ final class SlackMetricsTest {
                 .map(phase -> new SocketState.Connection(
                         1, phase, phase == SocketState.Phase.LIVE, Duration.ZERO, SocketEvent.Reason.START, 0))
                 .toList();
-        return new SocketState(connections, stopped, false, 0, 0, 0, 0, 0, Map.of());
+        return new SocketState(connections, stopped, false, 0, 0, 0, 0, 0, 3, Map.of());
     }
 
     @Test

@@ -20,6 +20,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class SlackWebApiTest {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
@@ -171,5 +173,27 @@ final class SlackWebApiTest {
         assertThatIllegalArgumentException().isThrownBy(() -> api().url(URI.create("http://localhost/api")));
         assertThatIllegalArgumentException().isThrownBy(() -> api().attempts(0));
         assertThatThrownBy(() -> api().timeout(Duration.ZERO)).hasMessageContaining("timeout");
+    }
+
+    @Test
+    void errorWithAnUnderscore_pausesAsTheOtherOne() throws Exception {
+        slack.errors.add("rate_limited");
+
+        api().waitAtMost(Duration.ofMinutes(2)).build().call("chat.postMessage", hello("C1"));
+
+        assertThat(called).extracting(Called::outcome).containsExactly(Called.Outcome.RATE_LIMITED, Called.Outcome.OK);
+        assertThat(pauses).containsExactly(Duration.ofSeconds(30).toNanos());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"accesslimited", "request_timeout", "msg_too_large", "invalid_attachments", "message_not_found"})
+    void documentedRefusal_leavesNoDoubt(String error) {
+        slack.errors.add(error);
+
+        var refused = failure(() -> api().build().call("chat.postMessage", hello("C1")));
+
+        assertThat(refused.failureClass()).isEqualTo(FailureClass.NOT_EXECUTED);
+        assertThat(refused.error()).isEqualTo(error);
     }
 }

@@ -151,7 +151,7 @@ final class SocketFleetProperties {
                 case WAITING_FOR_HELLO -> {
                     if (dice < 12) {
                         open.put(id, true);
-                        tell(at -> fleet.hello(id, random.nextBoolean() ? Duration.ofSeconds(60) : null, at));
+                        tell(at -> fleet.hello(id, random.nextBoolean() ? Duration.ofSeconds(60) : null, 0, at));
                     } else if (dice < 16) {
                         tell(at -> fleet.disconnect(id, reason(), at));
                     } else if (dice < 18) {
@@ -205,7 +205,7 @@ final class SocketFleetProperties {
                     tell(at -> fleet.connected(id, at));
                 } else if (one.phase() == Phase.WAITING_FOR_HELLO) {
                     open.put(id, true);
-                    tell(at -> fleet.hello(id, null, at));
+                    tell(at -> fleet.hello(id, null, 0, at));
                 } else {
                     for (int i = unsettled.getOrDefault(id, 0); i > 0; i--) {
                         tell(at -> fleet.settled(id, at));

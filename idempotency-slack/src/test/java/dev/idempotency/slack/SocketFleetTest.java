@@ -48,7 +48,7 @@ final class SocketFleetTest {
 
     private void live(SocketFleet fleet, int id) {
         tell(at -> fleet.connected(id, at));
-        tell(at -> fleet.hello(id, Duration.ofHours(1), at));
+        tell(at -> fleet.hello(id, Duration.ofHours(1), 0, at));
     }
 
     private SocketFleet liveFleet(int size) {
@@ -328,17 +328,53 @@ final class SocketFleetTest {
     }
 
     @Test
-    void refusedToken_stopsForEver() {
-        SocketFleet fleet = fleet(2);
-        pass(fleet, Duration.ofSeconds(1));
-
-        tell(at -> fleet.refused(1, "invalid_auth", at));
-        tell(at -> fleet.notOpened(2, "internal_error", at));
+    void refusedToken_stopsWhenItWasSaidSeveralTimes() {
+        SocketFleet fleet = fleet(1);
+        for (int id = 1; id <= SocketFleet.REFUSALS; id++) {
+            assertThat(fleet.stopped()).isNull();
+            pass(fleet, Duration.ofSeconds(8));
+            int refused = id;
+            tell(at -> fleet.refused(refused, "invalid_auth", at));
+        }
         pass(fleet, Duration.ofHours(1));
 
-        assertThat(opened()).containsExactly(1, 2);
+        assertThat(opened()).containsExactly(1, 2, 3, 4);
         assertThat(fleet.stopped()).isEqualTo("invalid_auth");
         assertThat(told(Type.STOPPED)).extracting(SocketEvent::detail).containsExactly("invalid_auth");
+    }
+
+    @Test
+    void tokenThatIsRefusedOnce_whileConnectionsRead_stopsNobody() {
+        SocketFleet fleet = liveFleet(2);
+        for (int id = 3; id < 3 + 2 * SocketFleet.REFUSALS; id += 2) {
+            int refused = id;
+            int serving = id == 3 ? 1 : id - 1;
+            tell(at -> fleet.disconnect(serving, Reason.WARNING, at));
+            pass(fleet, Duration.ofMinutes(1));
+            tell(at -> fleet.refused(refused, "invalid_auth", at));
+            pass(fleet, Duration.ofMinutes(1));
+            tell(at -> fleet.connected(refused + 1, at));
+            tell(at -> fleet.hello(refused + 1, Duration.ofHours(9), 0, at));
+        }
+
+        assertThat(fleet.stopped()).isNull();
+        assertThat(told(Type.STOPPED)).isEmpty();
+        assertThat(told(Type.OPEN_FAILED)).hasSize(SocketFleet.REFUSALS);
+    }
+
+    /** Slack spreads events over all that it counts: what nobody reads there comes late, and interactions never. */
+    @Test
+    void connectionsThatSlackCountsAndNobodyHolds_areTold() {
+        SocketFleet fleet = fleet(2);
+        pass(fleet, Duration.ofSeconds(1));
+        tell(at -> fleet.connected(1, at));
+        tell(at -> fleet.hello(1, Duration.ofHours(1), 1, at));
+        assertThat(told(Type.COUNTED_ELSEWHERE)).isEmpty();
+        tell(at -> fleet.connected(2, at));
+        tell(at -> fleet.hello(2, Duration.ofHours(1), 5, at));
+
+        assertThat(fleet.elsewhere()).isEqualTo(3);
+        assertThat(told(Type.COUNTED_ELSEWHERE)).extracting(SocketEvent::detail).containsExactly("3");
     }
 
     @Test

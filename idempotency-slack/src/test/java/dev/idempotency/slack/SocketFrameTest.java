@@ -17,10 +17,10 @@ final class SocketFrameTest {
         assertThat(SocketFrame.parse("{\"type\":\"hello\",\"num_connections\":1,"
                         + "\"debug_info\":{\"host\":\"applink-7fc4fdbb64-4x5xq\",\"approximate_connection_time\":18060},"
                         + "\"connection_info\":{\"app_id\":\"A01234567\"}}"))
-                .isEqualTo(new SocketFrame.Hello(Duration.ofSeconds(18_060)));
-        assertThat(SocketFrame.parse("{\"type\":\"hello\"}")).isEqualTo(new SocketFrame.Hello(null));
+                .isEqualTo(new SocketFrame.Hello(Duration.ofSeconds(18_060), 1));
+        assertThat(SocketFrame.parse("{\"type\":\"hello\"}")).isEqualTo(new SocketFrame.Hello(null, 0));
         assertThat(SocketFrame.parse("{\"debug_info\":{\"approximate_connection_time\":-1},\"type\":\"hello\"}"))
-                .isEqualTo(new SocketFrame.Hello(null));
+                .isEqualTo(new SocketFrame.Hello(null, 0));
     }
 
     @ParameterizedTest
@@ -100,5 +100,18 @@ final class SocketFrameTest {
     void parse_neverFails(@ForAll String text) {
         assertThat(SocketFrame.parse(text)).isNotNull();
         assertThat(SocketFrame.parse("{\"type\":" + text + "}")).isNotNull();
+    }
+
+    /** A number that cannot be is as good as none: the envelope is read all the same. */
+    @ParameterizedTest
+    @ValueSource(strings = {"9223372036854775807", "1e400", "-1", "1e-3", "true", "\"x\"", "[1]", "null"})
+    void envelope_withAnImpossibleNumber_isNotLost(String number) {
+        SocketFrame frame = SocketFrame.parse(
+                "{\"type\":\"events_api\",\"envelope_id\":\"e\",\"retry_attempt\":" + number + ",\"payload\":{}}");
+
+        assertThat(frame).isEqualTo(new SocketFrame.Envelope("e", "{}", false, 0, ""));
+        assertThat(SocketFrame.parse("{\"type\":\"hello\",\"num_connections\":" + number
+                        + ",\"debug_info\":{\"approximate_connection_time\":" + number + "}}"))
+                .isEqualTo(new SocketFrame.Hello(null, 0));
     }
 }

@@ -32,6 +32,8 @@ import org.java_websocket.enums.Opcode;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class SocketModeClientTest {
     private static final Duration LONG = Duration.ofSeconds(30);
@@ -345,7 +347,9 @@ final class SocketModeClientTest {
 
     @Test
     void refusedToken_endsInAStateThatSaysSo() {
-        slack.answering(FakeSocketMode.error("invalid_auth"));
+        for (int i = 0; i < SocketFleet.REFUSALS; i++) {
+            slack.answering(FakeSocketMode.error("invalid_auth"));
+        }
         SocketModeClient started = start(1);
 
         await(() -> started.state().stopped() != null);
@@ -353,7 +357,7 @@ final class SocketModeClientTest {
         assertThat(started.state().stopped()).isEqualTo("invalid_auth");
         assertThat(started.state().isLive()).isFalse();
         await(() -> count(Type.STOPPED) == 1);
-        assertThat(slack.opened()).hasSize(1);
+        assertThat(slack.opened()).hasSize(SocketFleet.REFUSALS);
     }
 
     @Test
@@ -441,6 +445,23 @@ final class SocketModeClientTest {
         assertThat(connection.received).noneMatch(ack -> ack.has("payload"));
         assertThat(count(Type.RESPONSE_FAILED)).isEqualTo(2);
         never.countDown();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"9223372036854775807", "1e400"})
+    void eventOfAnImpossibleTime_isCountedAsADelivery(String time) {
+        start(1);
+
+        connection(0)
+                .send(Connection.envelope(
+                        "e-1",
+                        "events_api",
+                        false,
+                        "{\"type\":\"event_callback\",\"event_id\":\"Ev1\",\"event_time\":" + time
+                                + ",\"event\":{\"type\":\"message\"}}"));
+
+        await(() -> delivered.size() == 1);
+        assertThat(delivered.get(0).late()).isZero();
     }
 
     @Test

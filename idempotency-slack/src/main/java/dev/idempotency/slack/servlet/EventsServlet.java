@@ -48,8 +48,11 @@ public final class EventsServlet extends HttpServlet {
         for (String name : Collections.list(request.getHeaderNames())) {
             headers.put(name, Collections.list(request.getHeaders(name)));
         }
-        SlackResponse answer =
-                endpoint.handle(new SlackRequest(request.getMethod(), headers, request.getInputStream()));
+        SlackResponse answer = endpoint.handle(new SlackRequest(
+                request.getMethod(),
+                headers,
+                request.getInputStream(),
+                Objects.requireNonNullElse(request.getQueryString(), "")));
         response.setStatus(answer.status());
         answer.headers().forEach(response::setHeader);
         byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
