@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 
 /** One key: what is known, what may be decided, and what was. Not thread-safe. */
 final class KeyPage {
+    private static final String BEGINS_TO_WAIT =
+            " Nobody has noted yet that the lease is over. Choosing this notes it, and is then"
+                    + " refused until the waiting time, which begins there, is over.";
+
     private static final int LONGEST_TEXT = 4000;
     private static final int LONGEST_RESULT = 64 * 1024;
 
@@ -372,9 +376,9 @@ final class KeyPage {
         if (typed(prefix, "act").equals(act)) {
             button.attribute("checked");
         }
-        boolean isTooEarly = (act.equals("not-executed") || act.equals("reexecute"))
-                && review.quiescentAt() != null
-                && !review.isQuiescent();
+        boolean denies = act.equals("not-executed") || act.equals("reexecute");
+        boolean isTooEarly = denies && review.quiescentAt() != null && !review.isQuiescent();
+        boolean beginsToWait = denies && review.quiescentAt() == null && record.isLapsed(review.now());
         if (isTooEarly) {
             button.attribute("disabled");
         }
@@ -382,7 +386,9 @@ final class KeyPage {
                 .attribute("class", "choice")
                 .add(button)
                 .add(Html.of("label", label + (isTooEarly ? " (not yet)" : "")).attribute("for", id))
-                .add(Html.of("div", consequence).attribute("class", "hint").attribute("id", id + "-hint"));
+                .add(Html.of("div", consequence + (beginsToWait ? BEGINS_TO_WAIT : ""))
+                        .attribute("class", "hint")
+                        .attribute("id", id + "-hint"));
     }
 
     private Html text(String prefix, String name, String label, String longest) {

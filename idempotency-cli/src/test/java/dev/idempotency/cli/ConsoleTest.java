@@ -98,6 +98,12 @@ final class ConsoleTest {
         assertThat(flying.document().select("tbody th")).isEmpty();
         assertThat(ada.key(Shop.SCOPE, "CRASHED").document().select(".badge").eachText())
                 .contains("In doubt: lease over");
+        assertThat(ada.key(Shop.SCOPE, "CRASHED")
+                        .document()
+                        .select("#decide-not-executed-hint, #decide-reexecute-hint")
+                        .eachText())
+                .hasSize(2)
+                .allMatch(hint -> hint.contains("is then refused until the waiting time"));
     }
 
     @Test

@@ -143,7 +143,8 @@ final class Steps {
                 StoreException refused = known(failure);
                 if (isRefusal(refused, "READONLY") && link.leave(connection)) {
                     throw new StoreException(
-                            "Redis has another master, which is not found yet; nothing was written",
+                            "Redis has another master, which is not found yet; nothing was written. "
+                                    + refused.getMessage(),
                             false,
                             new Moving(refused));
                 }
