@@ -614,6 +614,7 @@ final class Acts {
 
     private void tell(IdempotencyEvent.Type type, IdempotencyRecord record, String detail) {
         var event = new IdempotencyEvent(type, record.key(), record.generation(), record.attempt(), detail);
+        Doubts.log(event);
         for (IdempotencyListener listener : listeners) {
             Audience.quietly(type.name(), () -> listener.on(event));
         }

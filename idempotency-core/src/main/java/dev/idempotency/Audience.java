@@ -29,6 +29,7 @@ final class Audience {
         if (event.type().isAlarm()) {
             LOG.error("{} for {}: {}", event.type(), event.key(), event.detail());
         }
+        Doubts.log(event);
         each(event.type().name(), listener -> listener.on(event));
     }
 
@@ -47,6 +48,10 @@ final class Audience {
     void tellStep(String step, long from, boolean failed) {
         Duration took = since(from);
         each(step, listener -> listener.onStoreStep(step, took, failed));
+    }
+
+    void tellPurged(int records) {
+        each("purge", listener -> listener.onPurged(records));
     }
 
     void tellRun(Run run, IdempotencyKey key, Outcome outcome, long from) {

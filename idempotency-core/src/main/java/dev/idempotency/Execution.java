@@ -514,15 +514,15 @@ final class Execution<I, O extends @Nullable Object> {
             return record(result);
         }
         failure = failures.note(failure);
-        String failed = "the call failed with " + failure.getClass().getName();
         if (failure instanceof DeclinedException declined && failures.isDecline(declined)) {
             mayHaveActed = true;
-            spec.nativeKeyUse().ended(attempt, failed);
+            var unused = spec.nativeKeyUse().ended(attempt, "declined");
             return declined(declined);
         }
         return switch (failures.classify(failure)) {
             case NOT_SENT, NOT_EXECUTED -> unsent(failure);
-            case AMBIGUOUS -> doubt(failure, spec.nativeKeyUse().ended(attempt, failed));
+            case AMBIGUOUS ->
+                doubt(failure, spec.nativeKeyUse().ended(attempt, "the call failed with " + Doubts.name(failure)));
         };
     }
 
@@ -794,6 +794,7 @@ final class Execution<I, O extends @Nullable Object> {
                     }
                     if (snapshot.applied()) {
                         emit(IdempotencyEvent.Type.IN_DOUBT, after, reason);
+                        Doubts.began(key, after.attempt(), reason, failures.last());
                         return recovering.recover(after, snapshot.now());
                     }
                     return doubt(after, snapshot.now(), reason);

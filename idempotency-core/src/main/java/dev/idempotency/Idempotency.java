@@ -19,6 +19,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The entry: writes to somebody else's system, made once, on one store. Thread-safe; make one per store and keep it.
@@ -37,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class Idempotency implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
     private static final IntervalFunction BACKOFF =
             IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(10), 1.6, 0.3, Duration.ofSeconds(1));
 
@@ -149,6 +152,13 @@ public final class Idempotency implements AutoCloseable {
     }
 
     <I, O extends @Nullable Object> Operation<I, O> build(OperationSpec<I, O> spec, Guarantee guarantee) {
+        LOG.info(
+                "Operation {}: level {} ({}) on a {} store, recovery {}; explain() says on what conditions",
+                spec.name(),
+                guarantee.level(),
+                guarantee.level().title(),
+                store.storeClass(),
+                spec.terms().policy());
         return new Operation<>(this, spec, ports(spec.spans()), driver, guarantee);
     }
 
@@ -169,6 +179,10 @@ public final class Idempotency implements AutoCloseable {
 
     void tell(IdempotencyEvent event) {
         audience.tell(event);
+    }
+
+    Audience audience() {
+        return audience;
     }
 
     /**

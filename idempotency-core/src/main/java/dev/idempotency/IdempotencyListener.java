@@ -70,6 +70,13 @@ public interface IdempotencyListener {
     default void onStoreStep(String step, Duration took, boolean failed) {}
 
     /**
+     * A {@link Reconciler} has purged records. Does nothing by default.
+     *
+     * @param records how many were removed, or lost their result because its retention was over; from 1
+     */
+    default void onPurged(int records) {}
+
+    /**
      * A run ended. Does nothing by default.
      *
      * @param run what was run

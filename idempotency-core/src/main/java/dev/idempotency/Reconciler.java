@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Resolves keys that no caller comes back for: after a crash between call and record, it goes through the unresolved keys
- * of the store and does what each operation's {@link Recovery} says. What only a person can resolve, it leaves.
+ * of the store and does what each operation's {@link Recovery} says. What only a person can resolve, it leaves. It also
+ * purges what the store need not keep any longer.
  *
  * <p>Any number of processes may run one on the same store: whoever is first to write has the key, and of all of them one
  * at a time asks the provider about it. Thread-safe.
@@ -44,6 +45,12 @@ public final class Reconciler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
     private static final int PAGE = 100;
 
+    /** Records in one step of a purge: few enough for a short transaction. */
+    private static final int PURGE = 1_000;
+
+    /** Steps of the purge in one sweep; what is left is for the next one. */
+    private static final int PURGES = 10;
+
     /** How much longer than its call and its question may take a recovery keeps others waiting. */
     private static final Duration MARGIN = Duration.ofSeconds(5);
 
@@ -54,6 +61,7 @@ public final class Reconciler implements AutoCloseable {
     private final IntervalFunction pauses;
     private final IntervalFunction backoff;
     private final int parallelism;
+    private final boolean purge;
     private final Duration stopWithin;
     private final Duration forgetAfter;
     private final Semaphore free;
@@ -95,6 +103,7 @@ public final class Reconciler implements AutoCloseable {
         pauses = IntervalFunction.ofRandomized(builder.every, 0.2);
         backoff = IntervalFunction.ofExponentialRandomBackoff(builder.every, 2, 0.3, builder.retryWithin);
         parallelism = builder.parallelism;
+        purge = builder.purge;
         stopWithin = builder.stopWithin;
         forgetAfter = builder.retryWithin.multipliedBy(2);
         free = new Semaphore(parallelism);
@@ -229,6 +238,7 @@ public final class Reconciler implements AutoCloseable {
                 awaitPermits(parallelism);
                 free.release(parallelism);
             }
+            int purged = purge ? purge() : 0;
             return new Sweep(
                     unresolved,
                     inFlight,
@@ -236,7 +246,33 @@ public final class Reconciler implements AutoCloseable {
                     inDoubt.intValue(),
                     held,
                     unregistered,
-                    failed.intValue());
+                    failed.intValue(),
+                    purged);
+        }
+
+        /** What was not purged is no harm: it is not given out either. */
+        private int purge() {
+            int purged = 0;
+            for (int steps = 0; steps < PURGES && !isClosed(); steps++) {
+                long from = idempotency.audience().nanoTime();
+                int last = 0;
+                boolean failed = true;
+                try {
+                    last = store.purge(PURGE);
+                    failed = false;
+                } catch (Throwable e) {
+                    LOG.warn("Records whose retention is over could not be purged; it is tried again later", e);
+                }
+                idempotency.audience().tellStep("purge", from, failed);
+                if (last > 0) {
+                    purged += last;
+                    idempotency.audience().tellPurged(last);
+                }
+                if (last < PURGE) {
+                    return purged;
+                }
+            }
+            return purged;
         }
 
         /** False when there is nothing more to see: what came into its state after the sweep began is for the next one. */
@@ -520,9 +556,17 @@ public final class Reconciler implements AutoCloseable {
      * @param held how many only a person, or a late answer, resolves
      * @param unregistered how many are of operations that the reconciler does not know
      * @param failed how many could not be tried: the store failed, or their kept request could not be read
+     * @param purged how many other records were removed, or lost their result, because their retention was over
      */
     public record Sweep(
-            int unresolved, int inFlight, int resolved, int inDoubt, int held, int unregistered, int failed) {}
+            int unresolved,
+            int inFlight,
+            int resolved,
+            int inDoubt,
+            int held,
+            int unregistered,
+            int failed,
+            int purged) {}
 
     /** Describes a reconciler, setting by setting. Not thread-safe. */
     public static final class Builder {
@@ -532,6 +576,7 @@ public final class Reconciler implements AutoCloseable {
         private Duration retryWithin = Duration.ofHours(1);
         private Duration stopWithin = Duration.ofSeconds(30);
         private int parallelism = 4;
+        private boolean purge = true;
 
         private Builder(Idempotency idempotency) {
             this.idempotency = Objects.requireNonNull(idempotency, "idempotency");
@@ -605,6 +650,18 @@ public final class Reconciler implements AutoCloseable {
                 throw new IllegalArgumentException("parallelism is " + parallelism + "; it must be 1 to 1,000");
             }
             this.parallelism = parallelism;
+            return this;
+        }
+
+        /**
+         * Sets whether each sweep also purges records whose retention is over, at most 10,000 of them in steps of 1,000. By
+         * default it does: on stores that keep records until they are told to drop them, nothing else ever would.
+         *
+         * @param purge false if something else calls {@link IdempotencyStore#purge}
+         * @return this
+         */
+        public Builder purge(boolean purge) {
+            this.purge = purge;
             return this;
         }
 

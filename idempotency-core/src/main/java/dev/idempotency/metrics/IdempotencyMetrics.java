@@ -146,6 +146,7 @@ public final class IdempotencyMetrics implements IdempotencyListener, MeterBinde
     public void bindTo(MeterRegistry registry) {
         registries.add(Objects.requireNonNull(registry, "registry"));
         names.all().forEach(name -> prepare(registry, name));
+        var unused = purged(registry);
         readings.start();
     }
 
@@ -239,6 +240,17 @@ public final class IdempotencyMetrics implements IdempotencyListener, MeterBinde
                 "Steps of the store",
                 Tags.of("step", step.replace(' ', '_').replace('-', '_'), "outcome", failed ? "failed" : "done"),
                 took);
+    }
+
+    @Override
+    public void onPurged(int records) {
+        registries.forEach(registry -> purged(registry).increment(records));
+    }
+
+    private static Counter purged(MeterRegistry registry) {
+        return Counter.builder("idempotency.purged")
+                .description("Records that were removed, or lost their result, after their retention")
+                .register(registry);
     }
 
     @Override

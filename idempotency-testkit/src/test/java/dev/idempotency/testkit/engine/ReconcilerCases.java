@@ -8,6 +8,7 @@ import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyEvent;
 import dev.idempotency.IdempotencyException;
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.IdempotencyListener;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.ProviderProfile;
@@ -369,6 +370,40 @@ public abstract class ReconcilerCases {
         assertThat(reconciler.sweep().inDoubt()).isEqualTo(1);
         assertThat(reconciler.sweep().inDoubt()).isEqualTo(1);
         assertThat(asked).hasValue(1);
+    }
+
+    @Test
+    void recordWhoseRetentionIsOver_isPurgedUnlessItIsSwitchedOff() {
+        var purged = new AtomicInteger();
+        var listening = Idempotency.builder(store())
+                .listener(new IdempotencyListener() {
+                    @Override
+                    public void on(IdempotencyEvent event) {}
+
+                    @Override
+                    public void onPurged(int records) {
+                        purged.addAndGet(records);
+                    }
+                })
+                .build();
+        instances.add(listening);
+        var charge = payments(listening, "purged", Recovery.hold())
+                .lease(Duration.ofSeconds(1))
+                .retention(Duration.ofSeconds(1))
+                .tombstone(Duration.ofDays(1))
+                .calling((payment, attempt) -> new Paid("effect", payment.amount()));
+        untilCalled(charge, payment(0));
+        Eventually.holds("the result's retention is over", () -> {
+            var snapshot = store().find(key("purged", 0));
+            return snapshot.record() != null && snapshot.record().isExpired(snapshot.now());
+        });
+
+        assertThat(reconciler().sweep()).isNotNull();
+        var without = Reconciler.on(listening).purge(false).build();
+        assertThat(without.sweep().purged()).isZero();
+
+        assertThat(record("purged", 0).result()).isNull();
+        assertThat(purged.get()).isPositive();
     }
 
     @Test
