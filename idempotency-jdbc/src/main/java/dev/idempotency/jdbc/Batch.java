@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.postgresql.PGConnection;
 
 /** Steps on different keys, in one statement. For one thread. */
 final class Batch {
@@ -31,9 +32,14 @@ final class Batch {
     }
 
     /** Answers what became of each step; nothing, or nothing in it, where only taking it by itself can tell. */
-    Map<IdempotencyKey, Optional<Snapshot>> run(Connection connection, String sql, boolean partitioned)
+    Map<IdempotencyKey, Optional<Snapshot>> run(Connections connections, Connection connection, Statements statements)
             throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        if (connection.unwrap(PGConnection.class).getPrepareThreshold() < 0) {
+            // A driver that is told to have all answers in binary form mixes up those of a text with two statements.
+            return Map.of();
+        }
+        boolean partitioned = statements.partitioned;
+        try (PreparedStatement statement = connection.prepareStatement(statements.combined)) {
             int i = columns(Statements.soughtTypes(partitioned), sought).bind(connection, statement, 1);
             i = columns(Statements.reservedTypes(partitioned), reserved).bind(connection, statement, i);
             columns(Statements.expectedTypes(partitioned), replaced).bind(connection, statement, i);
@@ -41,9 +47,13 @@ final class Batch {
             // The settings answer first.
             statement.getMoreResults();
             try (ResultSet row = statement.getResultSet()) {
+                if (!row.next()) {
+                    throw new SQLException("a batch without an answer");
+                }
+                connections.requireAnswerOf(statements.combinedSaid, row.getString(1), connection, "batch");
                 Map<IdempotencyKey, Optional<Snapshot>> answers = read(row);
                 if (!reserved.isEmpty() || !replaced.isEmpty()) {
-                    Failures.refuseUnreplicated("batch", statement.getWarnings());
+                    connections.requireReplicated("batch", statement.getWarnings());
                 }
                 return answers;
             }
@@ -70,19 +80,16 @@ final class Batch {
         return columns;
     }
 
+    /** From the first row on, on which the answer stands already. */
     private Map<IdempotencyKey, Optional<Snapshot>> read(ResultSet row) throws SQLException {
         Map<IdempotencyKey, Optional<Snapshot>> answers = new HashMap<>();
-        Instant now = null;
-        while (row.next()) {
-            now = Rows.instant(row, "now");
+        Instant now = Rows.instant(row, "now");
+        do {
             if (row.getString("scope") != null) {
                 var key = new IdempotencyKey(row.getString("scope"), row.getString("key"));
                 answers.put(key, row.getBoolean("applied") ? written(key, now) : standing(row, now));
             }
-        }
-        if (now == null) {
-            throw new SQLException("a batch without an answer");
-        }
+        } while (row.next());
         for (Member member : sought) {
             answers.putIfAbsent(member.key(), Optional.of(new Snapshot(false, null, now)));
         }

@@ -24,13 +24,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -57,6 +60,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
     /** A competing insert that is just being committed is not visible yet; one more look finds it. */
     private static final int LOOKS = 100;
+
+    private static final int MOST_UNREADABLE = 1_000;
 
     /**
      * What is run in a transaction of the caller's.
@@ -87,6 +92,9 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     private final @Nullable WakeUps wakeUps;
     private final Batches batches;
 
+    /** Unresolved records that nobody is warned of again. */
+    private final Set<Place> unreadable = ConcurrentHashMap.newKeySet();
+
     /** What an open transaction of this store's has ended the attempt of. */
     private final Map<Handle, IdempotencyKey> endings = new ConcurrentHashMap<>();
 
@@ -100,7 +108,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             VersionGuard versionGuard,
             JdbcProbe probe,
             @Nullable WakeUps wakeUps,
-            int singleSteps) {
+            int singleSteps,
+            ThreadFactory threads) {
         this.connections = connections;
         this.transactions = new Transactions(connections);
         this.table = table;
@@ -111,7 +120,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         this.versionGuard = versionGuard;
         this.probe = probe;
         this.wakeUps = wakeUps;
-        this.batches = new Batches(connections, statements, table, singleSteps);
+        this.batches = new Batches(connections, statements, singleSteps, threads);
     }
 
     /**
@@ -149,6 +158,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         private String clock = Statements.SERVER_CLOCK;
         private @Nullable DataSource wakeUps;
         private int singleSteps = 16;
+        private ThreadFactory threads = Batches::thread;
 
         private Builder(DataSource dataSource) {
             this.dataSource = Objects.requireNonNull(dataSource, "dataSource");
@@ -158,13 +168,14 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
          * Sets the schema of the table. Without it the first one on the search path that has the table is taken, or the
          * current schema when the table is still to be created.
          *
-         * @param name lower-case letters, digits and underscores
+         * @param name letters, digits, underscores, hyphens and dots, as the schema was created, upper and lower case being
+         *     different
          * @return this
-         * @throws IllegalArgumentException if the name has anything else, or more than 63 characters
+         * @throws IllegalArgumentException if the name has anything else, or more than 63 bytes
          * @throws NullPointerException if {@code name} is null
          */
         public Builder schema(String name) {
-            schema = Table.requireName("schema", name, 63);
+            schema = Table.requireSchema(name);
             return this;
         }
 
@@ -256,6 +267,12 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             return this;
         }
 
+        /** For tests in which threads cannot be had. */
+        Builder threads(ThreadFactory factory) {
+            threads = factory;
+            return this;
+        }
+
         /** For tests that make time pass. */
         Builder clock(String expression) {
             clock = expression;
@@ -276,6 +293,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
         Builder createSchema(List<String> scripts) {
             var connections = new Connections(dataSource, timeout);
+            connections.notice();
             var created = new Schema(resolve(connections), scripts);
             connections.jdbi("create schema", created::create);
             return this;
@@ -292,9 +310,11 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
          */
         public JdbcIdempotencyStore build() {
             var connections = new Connections(dataSource, timeout);
-            JdbcProbe probe = connections.jdbi("probe", handle -> JdbcProbe.ask(handle, standbysAreNeverPromoted));
+            connections.notice();
+            JdbcProbe server = connections.jdbi("probe", handle -> JdbcProbe.ask(handle, standbysAreNeverPromoted));
             Table found = resolve(connections);
             requireVersion(found, connections);
+            JdbcProbe probe = server.and(connections.jdbi("probe", handle -> TableProbe.reasons(handle, found)));
             probe.reasons().forEach(reason -> LOG.warn("PostgreSQL may lose acknowledged writes: {}", reason));
             return new JdbcIdempotencyStore(
                     connections,
@@ -306,7 +326,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
                     new JdbcVersionGuard(connections, found, clock),
                     probe,
                     wakeUps == null ? null : new WakeUps(new Connections(wakeUps, timeout), connections, found),
-                    singleSteps);
+                    singleSteps,
+                    threads);
         }
 
         private List<String> scripts() {
@@ -321,8 +342,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             Optional<String> found = connections.jdbi(
                     "probe",
                     handle -> handle.createQuery(
-                                    "SELECT COALESCE((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid ="
-                                            + " c.relnamespace WHERE c.oid = to_regclass(:table)), current_schema())")
+                                    "SELECT COALESCE((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid ="
+                                            + " c.relnamespace WHERE c.oid = pg_catalog.to_regclass(:table)), pg_catalog.current_schema())")
                             .bind("table", table)
                             .mapTo(String.class)
                             .findOne());
@@ -388,14 +409,14 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         if (wakeUps != null) {
             wakeUps.needed();
         }
-        return batches.start(member(key, null, write), () -> reserveAlone(key, write));
+        return batches.start(() -> member(key, null, write), () -> reserveAlone(key, write));
     }
 
     /** Another thread has not joined what this one has. */
     private static CompletionStage<Snapshot> now(Supplier<Snapshot> step) {
         try {
             return CompletableFuture.completedFuture(step.get());
-        } catch (StoreException e) {
+        } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
     }
@@ -409,7 +430,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             Optional<Snapshot> snapshot =
                     connections.plain("reserve", connection -> tryReserve(connection, key, write));
             if (snapshot.isPresent()) {
-                return snapshot.get();
+                return snapshot.get().applied() ? snapshot.get() : confirmed(snapshot.get());
             }
         }
         throw new StoreException("reserve met a record of " + key + " that it could not see", false, null);
@@ -421,7 +442,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
             Rows.bindKey(statement, i, key, dayOf);
             try (ResultSet row = statement.executeQuery()) {
                 if (row.next()) {
-                    Failures.refuseUnreplicated("reserve", statement.getWarnings());
+                    connections.requireAnswerOf(statements.reserveSaid, row.getString(1), connection, "reserve");
+                    connections.requireReplicated("reserve", statement.getWarnings());
                     Instant now = Rows.instant(row, "now");
                     return Optional.of(new Snapshot(true, write.at(now), now));
                 }
@@ -443,7 +465,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     @Override
     public CompletionStage<Snapshot> replaceAsync(IdempotencyRecord expected, Write write) {
         CompletableFuture<Snapshot> answer =
-                batches.start(member(expected.key(), expected, write), () -> replaceAlone(expected, write));
+                batches.start(() -> member(expected.key(), expected, write), () -> replaceAlone(expected, write));
         var unused = answer.thenAccept(snapshot -> tell(snapshot, expected, write));
         return answer;
     }
@@ -456,7 +478,32 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     private Snapshot replaceAlone(IdempotencyRecord expected, Write write) {
         Optional<Instant> written = connections.plain("replace", connection -> tryReplace(connection, expected, write));
-        return written.map(now -> new Snapshot(true, write.at(now), now)).orElseGet(() -> findAlone(expected.key()));
+        if (written.isPresent()) {
+            return new Snapshot(true, write.at(written.get()), written.get());
+        }
+        Snapshot standing = findAlone(expected.key());
+        IdempotencyRecord record = standing.record();
+        if (record != null
+                && record.version() == expected.version()
+                && record.token().equals(expected.token())) {
+            throw new StoreException(
+                    "replace changed nothing, and what it expects is there: a trigger has kept it from it, or another"
+                            + " statement has answered",
+                    true,
+                    null);
+        }
+        return standing;
+    }
+
+    /**
+     * What another try of ours, or anybody else, has written is an answer only once the standby has it. Only after a commit
+     * that was cut short is there anything to do.
+     */
+    private Snapshot confirmed(Snapshot standing) {
+        if (standing.record() != null) {
+            connections.confirm("confirm");
+        }
+        return standing;
     }
 
     private static boolean endsAttempt(IdempotencyRecord expected, Write write) {
@@ -473,7 +520,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
                 if (!row.next()) {
                     return Optional.empty();
                 }
-                Failures.refuseUnreplicated("replace", statement.getWarnings());
+                connections.requireAnswerOf(statements.replaceSaid, row.getString(1), connection, "replace");
+                connections.requireReplicated("replace", statement.getWarnings());
                 return Optional.of(Rows.instant(row, "now"));
             }
         }
@@ -486,20 +534,22 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
     @Override
     public CompletionStage<Snapshot> findAsync(IdempotencyKey key) {
-        return isJoined() ? now(() -> find(key)) : batches.start(member(key, null, null), () -> findAlone(key));
+        return isJoined() ? now(() -> find(key)) : batches.start(() -> member(key, null, null), () -> findAlone(key));
     }
 
     /** What the joined transaction has written itself, no other connection sees. */
     private Snapshot findAlone(IdempotencyKey key) {
         Connection joined = transactions.joined();
-        return joined == null ? connections.plain("find", connection -> tryFind(connection, key)) : find(joined, key);
+        return joined == null
+                ? confirmed(connections.plain("find", connection -> tryFind(connection, key)))
+                : find(joined, key);
     }
 
     private Snapshot find(Connection transaction, IdempotencyKey key) {
         try {
             return tryFind(transaction, key);
         } catch (SQLException e) {
-            throw Failures.of("find", e);
+            throw connections.failed("find", e);
         }
     }
 
@@ -507,7 +557,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
         try (PreparedStatement statement = connection.prepareStatement(statements.find)) {
             Rows.bindKey(statement, 1, key, dayOf);
             try (ResultSet row = statement.executeQuery()) {
-                row.next();
+                String said = row.next() ? row.getString(1) : null;
+                connections.requireAnswerOf(statements.findSaid, said, connection, "find");
                 return new Snapshot(
                         false, row.getString("scope") == null ? null : Rows.record(row), Rows.instant(row, "now"));
             }
@@ -580,7 +631,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
                     ? new Snapshot(true, write.at(written.get()), written.get())
                     : tryFind(connection, expected.key());
         } catch (SQLException e) {
-            throw Failures.of("replace", e);
+            throw connections.failed("replace", e);
         }
     }
 
@@ -651,16 +702,62 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     @Override
     public List<IdempotencyRecord> listUnresolved(@Nullable IdempotencyRecord after, int limit) {
         Bounds.requireLimit(limit);
-        return connections.jdbi("list unresolved", handle -> {
-            var query = handle.createQuery(after == null ? statements.firstUnresolved : statements.nextUnresolved);
-            int i = 0;
-            if (after != null) {
-                query.bind(i++, after.times().stateSince().atOffset(ZoneOffset.UTC))
-                        .bind(i++, after.key().scope())
-                        .bind(i++, after.key().value());
+        return connections.plain("list unresolved", connection -> {
+            List<IdempotencyRecord> page = new ArrayList<>();
+            @Nullable
+            Place from = after == null
+                    ? null
+                    : new Place(
+                            after.times().stateSince(),
+                            after.key().scope(),
+                            after.key().value());
+            while (true) {
+                int asked = limit - page.size();
+                List<Place> read = readUnresolved(connection, from, asked, page);
+                if (read.size() < asked || page.size() == limit) {
+                    return page;
+                }
+                from = read.get(read.size() - 1);
             }
-            return query.bind(i, limit).map((row, context) -> Rows.record(row)).list();
         });
+    }
+
+    /** Where a row stands among the unresolved ones, whatever else is in it. */
+    private record Place(Instant since, String scope, String key) {}
+
+    /** A record that cannot be read keeps nobody from those behind it. Answers the places of all, and adds what can be read. */
+    private List<Place> readUnresolved(
+            Connection connection, @Nullable Place from, int limit, List<IdempotencyRecord> page) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(from == null ? statements.firstUnresolved : statements.nextUnresolved)) {
+            int i = 1;
+            if (from != null) {
+                statement.setObject(i++, from.since().atOffset(ZoneOffset.UTC));
+                statement.setString(i++, from.scope());
+                statement.setString(i++, from.key());
+            }
+            statement.setInt(i, limit);
+            List<Place> places = new ArrayList<>();
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    var place =
+                            new Place(Rows.instant(row, "state_since"), row.getString("scope"), row.getString("key"));
+                    places.add(place);
+                    try {
+                        page.add(Rows.record(row));
+                    } catch (UnknownFormatException e) {
+                        leftOut(place, e);
+                    }
+                }
+            }
+            return places;
+        }
+    }
+
+    private void leftOut(Place place, UnknownFormatException failure) {
+        if (unreadable.size() < MOST_UNREADABLE && unreadable.add(place)) {
+            LOG.warn("An unresolved record is left out of the list, because it cannot be read", failure);
+        }
     }
 
     @Override

@@ -102,12 +102,21 @@ final class JdbcInbox implements InboxStore {
         return written == 1 ? Offered.ACCEPTED : Offered.DUPLICATE;
     }
 
+    /** What another try has written already is acknowledged only once the standby has it. */
     private int update(String step, String sql, Object... values) {
+        int rows = write(step, sql, values);
+        if (rows == 0) {
+            connections.confirm(step);
+        }
+        return rows;
+    }
+
+    private int write(String step, String sql, Object... values) {
         return connections.plain(step, connection -> {
             try (PreparedStatement statement = bound(connection, sql, values)) {
                 int rows = statement.executeUpdate();
                 if (rows > 0) {
-                    Failures.refuseUnreplicated(step, statement.getWarnings());
+                    connections.requireReplicated(step, statement.getWarnings());
                 }
                 return rows;
             }

@@ -62,14 +62,14 @@ public record JdbcProbe(StoreClass storeClass, List<String> reasons, String vers
 
     /** @throws IllegalStateException if the server cannot hold records at all */
     static JdbcProbe ask(Handle handle, boolean standbysAreNeverPromoted) {
-        Said said = handle.createQuery("SELECT current_setting('server_version_num')::int AS number,"
-                        + " current_setting('server_version') AS version, pg_is_in_recovery() AS standby,"
-                        + " current_setting('default_transaction_read_only')::boolean AS read_only,"
-                        + " current_setting('synchronous_commit') AS synchronous_commit,"
-                        + " current_setting('fsync')::boolean AS fsync,"
-                        + " current_setting('full_page_writes')::boolean AS full_page_writes,"
-                        + " current_setting('synchronous_standby_names') <> '' AS names_standbys,"
-                        + " EXISTS (SELECT FROM pg_stat_replication) AS has_standbys")
+        Said said = handle.createQuery("SELECT pg_catalog.current_setting('server_version_num')::int AS number,"
+                        + " pg_catalog.current_setting('server_version') AS version, pg_catalog.pg_is_in_recovery() AS standby,"
+                        + " pg_catalog.current_setting('default_transaction_read_only')::boolean AS read_only,"
+                        + " pg_catalog.current_setting('synchronous_commit') AS synchronous_commit,"
+                        + " pg_catalog.current_setting('fsync')::boolean AS fsync,"
+                        + " pg_catalog.current_setting('full_page_writes')::boolean AS full_page_writes,"
+                        + " pg_catalog.current_setting('synchronous_standby_names') <> '' AS names_standbys,"
+                        + " EXISTS (SELECT FROM pg_catalog.pg_stat_replication) AS has_standbys")
                 .map(Said::read)
                 .one();
         refuseUnusable(said);
@@ -89,6 +89,16 @@ public record JdbcProbe(StoreClass storeClass, List<String> reasons, String vers
             reasons.add("a standby follows asynchronously: promoting it loses what it had not received");
         }
         return new JdbcProbe(reasons.isEmpty() ? StoreClass.DURABLE : StoreClass.LOSSY, reasons, said.version());
+    }
+
+    /** The same with more reasons why an acknowledged write may be lost. */
+    JdbcProbe and(List<String> more) {
+        if (more.isEmpty()) {
+            return this;
+        }
+        List<String> all = new ArrayList<>(reasons);
+        all.addAll(more);
+        return new JdbcProbe(StoreClass.LOSSY, all, version);
     }
 
     private static void refuseUnusable(Said said) {

@@ -43,6 +43,14 @@ final class JdbcVersionGuard implements VersionGuard {
     @Override
     public Verdict advance(IdempotencyKey entity, EntityVersion version, Duration retention) {
         long span = Bounds.positive("retention", retention);
+        Verdict verdict = advance(entity, version, span);
+        if (verdict != Verdict.NEWER) {
+            connections.confirm("advance");
+        }
+        return verdict;
+    }
+
+    private Verdict advance(IdempotencyKey entity, EntityVersion version, long span) {
         return connections.plain("advance", connection -> {
             if (isNewer(connection, entity, version, span)) {
                 return Verdict.NEWER;
@@ -77,7 +85,7 @@ final class JdbcVersionGuard implements VersionGuard {
             if (statement.executeUpdate() == 0) {
                 return false;
             }
-            Failures.refuseUnreplicated("advance", statement.getWarnings());
+            connections.requireReplicated("advance", statement.getWarnings());
             return true;
         }
     }

@@ -1,6 +1,7 @@
 package dev.idempotency.jdbc;
 
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.store.StoreException;
 import java.time.LocalDate;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
@@ -20,11 +21,24 @@ final class Partitions {
     }
 
     static LocalDate day(IdempotencyKey key, Function<IdempotencyKey, LocalDate> dayOf) {
-        @Nullable LocalDate day = dayOf.apply(key);
+        @Nullable LocalDate day;
+        try {
+            day = dayOf.apply(key);
+        } catch (Exception | StackOverflowError | LinkageError | AssertionError e) {
+            throw noDay(key, "it threw " + e.getClass().getSimpleName(), e);
+        }
         if (day == null) {
-            throw new IllegalArgumentException("The day of the key " + key + " is null; each key must have one");
+            throw noDay(key, "it answered null", null);
         }
         return day;
+    }
+
+    private static StoreException noDay(IdempotencyKey key, String what, @Nullable Throwable cause) {
+        return StoreException.notRetryable(
+                "The day of the key " + key + " cannot be told, and nothing was sent: the function that was given to"
+                        + " partitionedByDay must have a day for each key, and " + what
+                        + ". A value that is too long to be kept as it is stands in the key as its digest, without its day",
+                cause);
     }
 
     private String name(LocalDate day) {
@@ -45,8 +59,9 @@ final class Partitions {
     /** The quoted names of all partitions, the oldest first. */
     List<String> all(Handle handle) {
         return handle
-                .createQuery("SELECT p.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid"
-                        + " WHERE i.inhparent = CAST(:table AS regclass) ORDER BY p.relname")
+                .createQuery(
+                        "SELECT p.relname FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhrelid"
+                                + " WHERE i.inhparent = CAST(:table AS regclass) ORDER BY p.relname")
                 .bind("table", table.quoted())
                 .mapTo(String.class)
                 .stream()
@@ -64,15 +79,14 @@ final class Partitions {
         String partition = table.quoted(name(day));
         return handle.inTransaction(transaction -> {
             transaction.execute("SET LOCAL lock_timeout = '1s'");
-            boolean exists = transaction
-                    .createQuery("SELECT to_regclass(:partition) IS NOT NULL")
-                    .bind("partition", partition)
-                    .mapTo(Boolean.class)
-                    .one();
-            if (!exists) {
+            if (!isThere(transaction, partition)) {
                 return true;
             }
             transaction.execute("LOCK TABLE " + table.quoted() + " IN ACCESS EXCLUSIVE MODE");
+            if (!isThere(transaction, partition)) {
+                // Another process had the lock before.
+                return true;
+            }
             boolean holdsLive = transaction
                     .createQuery(Statements.holdsLive(partition))
                     .mapTo(Boolean.class)
@@ -82,5 +96,13 @@ final class Partitions {
             }
             return !holdsLive;
         });
+    }
+
+    private static boolean isThere(Handle transaction, String partition) {
+        return transaction
+                .createQuery("SELECT pg_catalog.to_regclass(:partition) IS NOT NULL")
+                .bind("partition", partition)
+                .mapTo(Boolean.class)
+                .one();
     }
 }

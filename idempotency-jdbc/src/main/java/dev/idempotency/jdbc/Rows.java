@@ -121,10 +121,10 @@ final class Rows {
 
     /** @throws UnknownFormatException if the row holds what this version does not know */
     static IdempotencyRecord record(ResultSet row) throws SQLException {
-        var key = new IdempotencyKey(text(row, "scope"), text(row, "key"));
+        String name = row.getString("scope") + ":" + row.getString("key");
         try {
             return new IdempotencyRecord(
-                    key,
+                    new IdempotencyKey(text(row, "scope"), text(row, "key")),
                     row.getInt("generation"),
                     fingerprint(row),
                     State.valueOf(text(row, "state")),
@@ -137,8 +137,9 @@ final class Rows {
                     request(row),
                     EvidenceJson.read(text(row, "evidence")),
                     times(row));
-        } catch (IOException | IllegalArgumentException e) {
-            throw new UnknownFormatException("The record of " + key, false, e);
+        } catch (IOException | RuntimeException e) {
+            // Whatever is missing, out of bounds or in another notation.
+            throw new UnknownFormatException("The record of " + name, false, e);
         }
     }
 

@@ -50,7 +50,7 @@ final class Schema {
     int create(Handle handle) {
         return handle.inTransaction(transaction -> {
             transaction
-                    .createQuery("SELECT pg_advisory_xact_lock(hashtextextended(:table, 0))")
+                    .createQuery("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(:table, 0))")
                     .bind("table", table.quoted())
                     .mapTo(String.class)
                     .one();
@@ -69,8 +69,9 @@ final class Schema {
      * @throws UnknownFormatException if libraries must be newer than this one to use it
      */
     Optional<Integer> version(Handle handle) {
-        return handle.createQuery("SELECT COALESCE(obj_description(c.oid, 'pg_class'), '') FROM pg_class c"
-                        + " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        return handle.createQuery("SELECT COALESCE(pg_catalog.obj_description(c.oid, 'pg_class'), '') FROM"
+                        + " pg_catalog.pg_class c"
+                        + " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
                         + " WHERE n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p')")
                 .bind("schema", table.schema())
                 .bind("name", table.name())

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /** The SQL for one table. Every statement is a transaction of its own, and reads the server's clock once. */
 final class Statements {
-    static final String SERVER_CLOCK = "clock_timestamp()";
+    static final String SERVER_CLOCK = "pg_catalog.clock_timestamp()";
 
     private static final String UNRESOLVED = "state IN ('IN_FLIGHT', 'IN_DOUBT')";
 
@@ -59,9 +59,9 @@ final class Statements {
     }
 
     private static final String SETTINGS =
-            "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),"
-                    + " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
-                    + " set_config('lock_timeout', '100ms', true); ";
+            "SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true), pg_catalog.set_config('enable_seqscan', 'off', true),"
+                    + " pg_catalog.set_config('enable_hashjoin', 'off', true), pg_catalog.set_config('enable_mergejoin', 'off', true),"
+                    + " pg_catalog.set_config('lock_timeout', '100ms', true); ";
 
     /**
      * Inserts, or does nothing. Only where nothing stands: an insert would wait for a transaction that has replaced the record
@@ -81,6 +81,14 @@ final class Statements {
      */
     final String combined;
 
+    /** What each of these statements answers first: which one it is. */
+    final String reserveSaid;
+
+    final String replaceSaid;
+    final String findSaid;
+    final String combinedSaid;
+
+    final boolean partitioned;
     final String firstUnresolved;
     final String nextUnresolved;
     private final String withClock;
@@ -90,16 +98,21 @@ final class Statements {
         String t = table.quoted();
         String clock = "(SELECT " + clockExpression + " AS now) clock";
         String keyIs = (table.partitioned() ? "r.day = ? AND " : "") + "r.scope = ? AND r.key = ?";
+        partitioned = table.partitioned();
+        reserveSaid = "reserve in " + t;
+        replaceSaid = "replace in " + t;
+        findSaid = "find in " + t;
+        combinedSaid = "batch in " + t;
         reserve = "INSERT INTO " + t + " (" + (table.partitioned() ? "day, " : "") + "scope, key, " + WRITTEN
                 + ") SELECT "
                 + (table.partitioned() ? "CAST(? AS date), " : "") + "CAST(? AS text), CAST(? AS text), " + VALUES
                 + " FROM " + clock + " WHERE NOT EXISTS (SELECT FROM " + t + " r WHERE " + keyIs
-                + ") ON CONFLICT DO NOTHING RETURNING created_at AS now";
+                + ") ON CONFLICT DO NOTHING RETURNING " + said(reserveSaid) + ", created_at AS now";
         replace = "UPDATE " + t + " r SET (" + WRITTEN + ") = ROW(" + VALUES + ") FROM " + clock + " WHERE " + keyIs
-                + " AND r.token = ? AND r.version = ? RETURNING clock.now";
-        find = withClock + " SELECT clock.now, r.scope, r.key, " + qualified("r") + " FROM clock LEFT JOIN " + t
-                + " r ON " + keyIs;
-        combined = SETTINGS + combined(withClock, t, table.partitioned());
+                + " AND r.token = ? AND r.version = ? RETURNING " + said(replaceSaid) + ", clock.now";
+        find = withClock + " SELECT " + said(findSaid) + ", clock.now, r.scope, r.key, " + qualified("r")
+                + " FROM clock LEFT JOIN " + t + " r ON " + keyIs;
+        combined = SETTINGS + combined(withClock, t, table.partitioned(), said(combinedSaid));
         String unresolved = "SELECT scope, key, " + COLUMNS + " FROM " + t + " WHERE " + UNRESOLVED;
         String inOrder = " ORDER BY state_since, scope, key LIMIT ?";
         firstUnresolved = unresolved + inOrder;
@@ -107,7 +120,7 @@ final class Statements {
         this.withClock = withClock;
     }
 
-    private static String combined(String withClock, String t, boolean partitioned) {
+    private static String combined(String withClock, String t, boolean partitioned, String said) {
         String keys = partitioned ? "day, scope, key" : "scope, key";
         String keyIs = (partitioned ? "r.day = CAST(i.day AS date) AND " : "") + "r.scope = i.scope AND r.key = i.key";
         return withClock + unnested("sought", keys, soughtTypes(partitioned))
@@ -121,12 +134,13 @@ final class Statements {
                 + ") ON CONFLICT DO NOTHING RETURNING scope, key), replaced AS (UPDATE " + t + " r SET (" + WRITTEN
                 + ") = ROW(" + NAMED_VALUES + ") FROM clock, expected i WHERE " + keyIs
                 + " AND r.token = i.token AND r.version = CAST(i.version AS bigint) RETURNING r.scope, r.key)"
-                + " SELECT clock.now, false AS applied, r.scope, r.key, " + qualified("r")
+                + " SELECT " + said + ", clock.now, false AS applied, r.scope, r.key, " + qualified("r")
                 + " FROM clock LEFT JOIN standing r ON true"
-                + " UNION ALL SELECT clock.now, true, scope, key, " + nulls() + " FROM clock, written"
-                + " UNION ALL SELECT clock.now, true, scope, key, " + nulls() + " FROM clock, replaced";
+                + " UNION ALL SELECT " + said + ", clock.now, true, scope, key, " + nulls() + " FROM clock, written"
+                + " UNION ALL SELECT " + said + ", clock.now, true, scope, key, " + nulls() + " FROM clock, replaced";
     }
 
+    /** With several arrays this is syntax, and always PostgreSQL's own function. */
     private static String unnested(String name, String columns, List<String> types) {
         return ", " + name + " AS (SELECT * FROM unnest("
                 + types.stream().map(type -> "CAST(? AS " + type + "[])").collect(Collectors.joining(", ")) + ") AS i("
@@ -161,13 +175,18 @@ final class Statements {
                 + " dropped AS (UPDATE " + quotedTable
                 + " SET result_kind = NULL, result_codec = NULL, result = NULL, purge_at = forget_at"
                 + " WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE NOT forgettable)) RETURNING 1)"
-                + " SELECT (SELECT count(*) FROM forgotten) + (SELECT count(*) FROM dropped)";
+                + " SELECT (SELECT pg_catalog.count(*) FROM forgotten) + (SELECT pg_catalog.count(*) FROM dropped)";
     }
 
     /** Whether a partition has anything that must be kept. */
     static String holdsLive(String quotedTable) {
         return "SELECT EXISTS (SELECT FROM " + quotedTable + " WHERE " + UNRESOLVED + ") OR EXISTS (SELECT FROM "
-                + quotedTable + " WHERE forget_at > clock_timestamp())";
+                + quotedTable + " WHERE forget_at > " + SERVER_CLOCK + ")";
+    }
+
+    /** Text beyond all doubt: a session that runs another statement answers something else. */
+    private static String said(String statement) {
+        return "CAST('" + statement + "' AS text) AS said";
     }
 
     private static String nulls() {

@@ -1,5 +1,6 @@
 package dev.idempotency.jdbc;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -14,11 +15,23 @@ record Table(String schema, String name, boolean partitioned) {
     /** Room for the suffixes of indexes and partitions in PostgreSQL's 63 bytes. */
     static final int MAX_NAME = 40;
 
+    private static final Pattern SCHEMA = Pattern.compile("[\\p{L}\\p{N}_.-]+");
     private static final Pattern IDENTIFIER = Pattern.compile("[a-z_][a-z0-9_]*");
 
     Table {
-        requireName("schema", schema, 63);
+        requireSchema(schema);
         requireName("table", name, MAX_NAME);
+    }
+
+    /** Whoever named the schema need not have had our names in mind, as those of one schema for each tenant show. */
+    static String requireSchema(String value) {
+        Objects.requireNonNull(value, "schema");
+        if (value.getBytes(StandardCharsets.UTF_8).length > 63
+                || !SCHEMA.matcher(value).matches()) {
+            throw new IllegalArgumentException("schema is \"" + value
+                    + "\"; it must be 1 to 63 bytes of letters, digits, underscores, hyphens and dots");
+        }
+        return value;
     }
 
     static String requireName(String argument, String value, int max) {

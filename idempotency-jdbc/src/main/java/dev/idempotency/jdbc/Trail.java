@@ -42,7 +42,10 @@ final class Trail {
 
     AuditEntry append(AuditEntry entry) {
         Optional<AuditEntry> appended = connections.plain("append", connection -> tryAppend(connection, entry));
-        return appended.orElseGet(() -> connections.plain("append", connection -> standing(connection, entry)));
+        return appended.orElseGet(() -> {
+            connections.confirm("append");
+            return connections.plain("append", connection -> standing(connection, entry));
+        });
     }
 
     private Optional<AuditEntry> tryAppend(Connection connection, AuditEntry entry) throws SQLException {
@@ -67,7 +70,7 @@ final class Trail {
                 if (!row.next()) {
                     return Optional.empty();
                 }
-                Failures.refuseUnreplicated("append", statement.getWarnings());
+                connections.requireReplicated("append", statement.getWarnings());
                 return Optional.of(entry.at(Rows.instant(row, "at")));
             }
         }

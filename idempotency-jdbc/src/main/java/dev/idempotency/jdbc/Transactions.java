@@ -4,6 +4,7 @@ import dev.idempotency.store.StoreException;
 import dev.idempotency.store.TransactionalStore;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Savepoint;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -13,8 +14,6 @@ import org.postgresql.core.TransactionState;
 
 /** Transactions that calls write in: the store's own, or the one that a thread has joined. Thread-safe. */
 final class Transactions {
-    private static final String NO_SAVEPOINT = "3B001";
-
     private final Connections connections;
 
     @SuppressWarnings("ThreadLocalUsage") // joined is one store at a time, and removed when the joining is over
@@ -42,57 +41,48 @@ final class Transactions {
             throws Exception {
         Connection connection = connections.acquire("begin");
         try {
-            begin(connection);
+            ServerTransaction transaction = begin(connection);
             R result;
             try {
                 result = work.run(Jdbi.open(OpenTransaction.of(connection)));
             } catch (Throwable t) {
-                rollBack(connection, t);
+                if (!transaction.rollBack(t)) {
+                    throw ended(t);
+                }
                 throw t;
             }
-            commit(connection);
+            commit(transaction);
             return result;
         } finally {
-            connections.closeConnection(connection);
+            connections.release(connection);
         }
     }
 
-    private static void begin(Connection connection) {
+    private static ServerTransaction begin(Connection connection) {
         try {
-            connection.setAutoCommit(false);
+            return ServerTransaction.begin(connection);
         } catch (SQLException e) {
             throw new StoreException("The transaction could not begin; nothing was written", false, e);
         }
     }
 
-    /** A connection that does not say that it has rolled back is broken off: a pool must not commit it. */
-    private static void rollBack(Connection connection, Throwable why) {
+    private void commit(ServerTransaction transaction) {
+        SQLWarning said;
         try {
-            connection.rollback();
-            connection.setAutoCommit(true);
+            said = transaction.commit();
         } catch (SQLException e) {
-            why.addSuppressed(e);
-            breakOff(connection, why);
+            boolean unused = transaction.rollBack(e);
+            throw ServerTransaction.hasNoSavepoint(e) ? ended(e) : connections.failed("commit", e);
         }
+        connections.requireReplicated("commit", said);
     }
 
-    private static void breakOff(Connection connection, Throwable why) {
-        try {
-            connection.abort(Runnable::run);
-        } catch (SQLException e) {
-            why.addSuppressed(e);
-        }
-    }
-
-    private static void commit(Connection connection) {
-        try {
-            connection.clearWarnings();
-            connection.commit();
-            Failures.refuseUnreplicated("commit", connection.getWarnings());
-        } catch (SQLException e) {
-            rollBack(connection, e);
-            throw Failures.of("commit", e);
-        }
+    private static StoreException ended(Throwable cause) {
+        return new StoreException(
+                "The call has ended the transaction that it was given, by an SQL text such as COMMIT: what it wrote until"
+                        + " then may stand, without a record. Leave the end of the transaction to the library",
+                true,
+                cause);
     }
 
     // ---- a transaction of the caller's
@@ -167,7 +157,7 @@ final class Transactions {
             connection.rollback(savepoint);
             connection.releaseSavepoint(savepoint);
         } catch (SQLException e) {
-            if (NO_SAVEPOINT.equals(e.getSQLState())) {
+            if (ServerTransaction.hasNoSavepoint(e)) {
                 throw ended(e, why);
             }
             why.addSuppressed(e);
@@ -191,7 +181,7 @@ final class Transactions {
 
     /** Without the savepoint the transaction is not the one that it was; without a connection it is none at all. */
     private static StoreException ended(SQLException failure, Throwable cause) {
-        boolean byTheCall = NO_SAVEPOINT.equals(failure.getSQLState());
+        boolean byTheCall = ServerTransaction.hasNoSavepoint(failure);
         return new StoreException(
                 byTheCall
                         ? "The call has ended the transaction that was joined; leave that to the caller"

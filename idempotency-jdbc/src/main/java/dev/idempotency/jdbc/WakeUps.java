@@ -1,7 +1,6 @@
 package dev.idempotency.jdbc;
 
 import dev.idempotency.IdempotencyKey;
-import dev.idempotency.store.StoreException;
 import dev.idempotency.store.WakingStore;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -136,7 +135,12 @@ final class WakeUps {
     void needed() {
         neededAt = System.nanoTime();
         if (!isListening.get() && isListening.compareAndSet(false, true)) {
-            daemon(this::listen).start();
+            try {
+                daemon(this::listen).start();
+            } catch (Throwable e) {
+                isListening.set(false);
+                LOG.debug("No thread can be had to listen on; whoever waits looks by himself", e);
+            }
         }
     }
 
@@ -166,7 +170,12 @@ final class WakeUps {
             outgoing.add(new Notice(kind, digest));
         }
         if (isSending.compareAndSet(false, true)) {
-            sender.execute(this::send);
+            try {
+                sender.execute(this::send);
+            } catch (Throwable e) {
+                isSending.set(false);
+                LOG.debug("No thread can be had to notify on; whoever waits looks by himself", e);
+            }
         }
     }
 
@@ -187,15 +196,15 @@ final class WakeUps {
             if (!payloads.isEmpty()) {
                 notifying.plain("notify", connection -> notify(connection, payloads));
             }
-        } catch (StoreException e) {
+        } catch (RuntimeException e) {
             LOG.debug("Waiting runs were not told", e);
         }
     }
 
     private boolean notify(Connection connection, List<String> payloads) throws SQLException {
         Array all = connection.createArrayOf("text", payloads.toArray());
-        try (PreparedStatement statement =
-                connection.prepareStatement("SELECT pg_notify(?, payload) FROM unnest(?) payload")) {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT pg_catalog.pg_notify(?, payload) FROM pg_catalog.unnest(?) payload")) {
             statement.setString(1, channel);
             statement.setArray(2, all);
             return statement.execute();
@@ -206,7 +215,27 @@ final class WakeUps {
 
     // ---- in
 
+    /** Whoever fails to be woken keeps nobody else from it. */
+    private static void run(Runnable wake) {
+        try {
+            wake.run();
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            LOG.warn("A run that waits could not be woken; it looks by itself", e);
+        }
+    }
+
     private void listen() {
+        try {
+            listenWhileNeeded();
+        } finally {
+            isListening.set(false);
+        }
+        if (isNeeded()) {
+            needed();
+        }
+    }
+
+    private void listenWhileNeeded() {
         Duration pause = SHORTEST_PAUSE;
         while (isNeeded()) {
             try {
@@ -218,10 +247,6 @@ final class WakeUps {
                 LockSupport.parkNanos(pause.toNanos());
                 pause = pause.compareTo(TICK) < 0 ? pause.multipliedBy(2) : TICK;
             }
-        }
-        isListening.set(false);
-        if (isNeeded()) {
-            needed();
         }
     }
 
@@ -240,9 +265,9 @@ final class WakeUps {
         } finally {
             if (!isClean) {
                 // Nobody else of a pool must get a connection that gathers notices.
-                connection.abort(Runnable::run);
+                Connections.breakOff(connection, new SQLException("the listening has ended"));
             }
-            listening.closeConnection(connection);
+            listening.release(connection);
         }
     }
 
@@ -281,7 +306,7 @@ final class WakeUps {
                         .forEach(digest -> wishes.put(digest, until));
             }
             case "end" ->
-                digests.forEach(digest -> waiting.getOrDefault(digest, Set.of()).forEach(Runnable::run));
+                digests.forEach(digest -> waiting.getOrDefault(digest, Set.of()).forEach(WakeUps::run));
             default -> LOG.debug("Not understood: {}", words[0]);
         }
     }

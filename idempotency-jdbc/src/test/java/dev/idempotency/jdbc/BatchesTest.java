@@ -21,14 +21,22 @@ import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -38,6 +46,8 @@ import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** Steps of many callers that share a statement. */
@@ -196,13 +206,16 @@ final class BatchesTest {
     }
 
     @Test
-    void day_thatIsNull_isTheCallersFailure() {
+    void day_thatIsNull_failsAtOnceAndSaysThatNothingWasSent() {
         JdbcIdempotencyStore store =
                 builder().partitionedByDay(key -> null).createSchema().build();
 
         assertThatThrownBy(() -> store.find(Writes.key()))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("each key must have one");
+                .isInstanceOfSatisfying(StoreException.class, failure -> {
+                    assertThat(failure.mayHaveWritten()).isFalse();
+                    assertThat(failure.isRetryable()).isFalse();
+                })
+                .hasMessageContaining("must have a day for each key");
     }
 
     /** Somebody's open transaction has written the record that one caller wants to replace. */
@@ -376,6 +389,236 @@ final class BatchesTest {
         }
         assertThat(calls).hasValue(250);
         assertThat(held.asked).as("connections for 500 steps at least").hasValueLessThan(400);
+    }
+
+    // ---- threads
+
+    /** Threads that can be had or not, and how many of them live. */
+    private static final class Threads implements ThreadFactory {
+        private volatile boolean none;
+        private final Set<Thread> made = ConcurrentHashMap.newKeySet();
+
+        @Override
+        public Thread newThread(Runnable work) {
+            var thread = new Thread(work) {
+                @Override
+                public void start() {
+                    if (none) {
+                        throw new OutOfMemoryError("unable to create native thread, by order");
+                    }
+                    super.start();
+                }
+            };
+            thread.setDaemon(true);
+            made.add(thread);
+            return thread;
+        }
+
+        long alive() {
+            return made.stream().filter(Thread::isAlive).count();
+        }
+    }
+
+    private static void assertNothingWasSent(Throwable failure) {
+        assertThat(failure)
+                .isInstanceOfSatisfying(
+                        StoreException.class,
+                        e -> assertThat(e.mayHaveWritten()).isFalse())
+                .hasMessageContaining("No thread can be had");
+    }
+
+    /** One moment at the limit of threads fails the steps of that moment, and no others. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void momentWithoutThreads_failsItsStepsAndNoOthers(int singleSteps) throws Exception {
+        var threads = new Threads();
+        JdbcIdempotencyStore store = builder()
+                .singleSteps(singleSteps)
+                .threads(threads)
+                .createSchema()
+                .build();
+        threads.none = true;
+        if (singleSteps == 0) {
+            assertThatThrownBy(() -> store.find(Writes.key())).satisfies(BatchesTest::assertNothingWasSent);
+        }
+        var failed = store.reserveAsync(Writes.reservation(Writes.key())).toCompletableFuture();
+        assertThatThrownBy(() -> failed.get(1, TimeUnit.MINUTES)).cause().satisfies(BatchesTest::assertNothingWasSent);
+
+        threads.none = false;
+        assertThat(store.find(Writes.key()).record()).isNull();
+        assertThat(store.reserveAsync(Writes.reservation(Writes.key()))
+                        .toCompletableFuture()
+                        .get(1, TimeUnit.MINUTES)
+                        .applied())
+                .isTrue();
+        until("nobody is inside any more", () -> store.batches().inside() == 0);
+    }
+
+    /** While somebody leads, who finds no thread is led all the same. */
+    @Test
+    void momentWithoutThreads_whileAnotherStepIsUnderWay_failsNobody() throws Exception {
+        var threads = new Threads();
+        JdbcIdempotencyStore store = builder().threads(threads).createSchema().build();
+        List<Callable<Snapshot>> steps = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            steps.add(() -> store.find(Writes.key()));
+        }
+        List<Future<Snapshot>> late = new ArrayList<>();
+
+        List<Future<Snapshot>> answers = new ArrayList<>(together(store, steps, () -> {
+            threads.none = true;
+            // So many that a second one would lead.
+            for (int i = 0; i < 10; i++) {
+                late.add(callers.submit(() -> store.find(Writes.key())));
+            }
+            until("they queue", () -> store.batches().queued() == 70);
+        }));
+
+        answers.addAll(late);
+        for (var answer : answers) {
+            assertThat(answer.get(1, TimeUnit.MINUTES).record()).isNull();
+        }
+    }
+
+    /** An executor that runs what it is given in the thread that gives it. */
+    private static final class InTheCaller extends AbstractExecutorService {
+        @Override
+        public void execute(Runnable command) {
+            command.run();
+        }
+
+        @Override
+        public void shutdown() {}
+
+        @Override
+        public List<Runnable> shutdownNow() {
+            return List.of();
+        }
+
+        @Override
+        public boolean isShutdown() {
+            return false;
+        }
+
+        @Override
+        public boolean isTerminated() {
+            return false;
+        }
+
+        @Override
+        public boolean awaitTermination(long timeout, TimeUnit unit) {
+            return true;
+        }
+    }
+
+    /** A call that executes another operation waits for a step that no thread of the store may be kept from. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 16})
+    void executorThatRunsInTheCaller_withCallsThatExecute_keepsTheStoreFromNothing(int singleSteps) throws Exception {
+        JdbcIdempotencyStore store =
+                builder().singleSteps(singleSteps).createSchema().build();
+        try (var idempotency =
+                Idempotency.builder(store).executor(new InTheCaller()).build()) {
+            Operation<String, String> inner = idempotency
+                    .operation("inner", String.class, String.class)
+                    .key(order -> order)
+                    .calling((order, attempt) -> "inner " + order);
+            Operation<String, String> outer = idempotency
+                    .operation("outer", String.class, String.class)
+                    .key(order -> order)
+                    .calling((order, attempt) ->
+                            inner.executeAsync(order).toCompletableFuture().get(1, TimeUnit.MINUTES));
+            List<Future<String>> answers = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                String order = "order-" + i;
+                answers.add(callers.submit(
+                        () -> outer.executeAsync(order).toCompletableFuture().get(1, TimeUnit.MINUTES)));
+            }
+
+            for (int i = 0; i < 40; i++) {
+                assertThat(answers.get(i).get(1, TimeUnit.MINUTES)).isEqualTo("inner order-" + i);
+            }
+        }
+    }
+
+    /** As many leases as calls may be under way are renewed at the same time. */
+    @Test
+    void asyncReplaces_twoThousandAtOnce_takeFewThreads() throws Exception {
+        var threads = new Threads();
+        JdbcIdempotencyStore store =
+                builder().singleSteps(16).threads(threads).createSchema().build();
+        var reserved = Stream.generate(() ->
+                        store.reserveAsync(Writes.reservation(Writes.key())).toCompletableFuture())
+                .limit(2_000)
+                .toList();
+        List<IdempotencyRecord> standing = new ArrayList<>();
+        for (var reservation : reserved) {
+            standing.add(reservation.get(1, TimeUnit.MINUTES).record());
+        }
+        held.held = new CountDownLatch(1);
+        var answers = standing.stream()
+                .map(record ->
+                        store.replaceAsync(record, Writes.completion(record)).toCompletableFuture())
+                .toList();
+        until("the steps queue", () -> store.batches().queued() > 1_000);
+        long most = threads.alive();
+        held.held.countDown();
+        for (var answer : answers) {
+            assertThat(answer.get(1, TimeUnit.MINUTES).applied()).isTrue();
+            most = Math.max(most, threads.alive());
+        }
+
+        assertThat(most).as("threads").isLessThan(64);
+        until("nobody is inside any more", () -> store.batches().inside() == 0);
+    }
+
+    /** A task that ran there would find itself in the transaction that the waiting thread has joined. */
+    @Test
+    void wait_onAForkJoinWorker_runsNobodysTasks() throws Exception {
+        JdbcIdempotencyStore store = builder().createSchema().build();
+        var pool = new ForkJoinPool(1);
+        var worker = new AtomicReference<Thread>();
+        var waits = new AtomicBoolean();
+        var within = new AtomicBoolean();
+        held.held = new CountDownLatch(1);
+        try {
+            var waiting = pool.submit(() -> {
+                worker.set(Thread.currentThread());
+                var queued = ForkJoinTask.adapt(() -> within.set(waits.get())).fork();
+                waits.set(true);
+                store.find(Writes.key());
+                waits.set(false);
+                return queued;
+            });
+            until(
+                    "the worker waits",
+                    () -> within.get() || (waits.get() && worker.get().getState() == Thread.State.WAITING));
+            held.held.countDown();
+            waiting.get(1, TimeUnit.MINUTES).get(1, TimeUnit.MINUTES);
+
+            assertThat(within).isFalse();
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    /** The driver can be told to have all answers in binary form, and cannot do that with two statements in one text. */
+    @Test
+    void driver_thatIsToldToHaveAllAnswersInBinary_answersManyCallers() throws Exception {
+        builder().createSchema();
+        var dataSource = new PGSimpleDataSource();
+        dataSource.setUrl(Database.server().jdbcUrl());
+        dataSource.setPrepareThreshold(-1);
+        JdbcIdempotencyStore store = JdbcIdempotencyStore.builder(held.around(dataSource))
+                .schema(schema)
+                .singleSteps(0)
+                .build();
+
+        var answers = together(
+                store, List.of(() -> store.reserve(Writes.reservation(Writes.key())), () -> store.find(Writes.key())));
+
+        assertThat(answers.get(0).get().applied()).isTrue();
+        assertThat(answers.get(1).get().record()).isNull();
     }
 
     private long counted(String what) {

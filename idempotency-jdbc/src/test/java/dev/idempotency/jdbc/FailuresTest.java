@@ -1,8 +1,6 @@
 package dev.idempotency.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.store.StoreException;
 import java.sql.SQLException;
@@ -11,6 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.util.PSQLWarning;
+import org.postgresql.util.ServerErrorMessage;
 
 /** What is believed of each answer. */
 final class FailuresTest {
@@ -37,21 +37,25 @@ final class FailuresTest {
     }
 
     @Test
-    void success_withTheWarningOfAnUnreplicatedCommit_mayHaveWritten() {
-        var warning = new SQLWarning("canceling wait for synchronous replication due to user request", "01000");
-
-        assertThatThrownBy(() -> Failures.refuseUnreplicated("reserve", warning))
-                .isInstanceOfSatisfying(
-                        StoreException.class,
-                        failure -> assertThat(failure.mayHaveWritten()).isTrue());
+    void commit_thatWasCutShortAtTheStandby_isTold() {
+        assertThat(Failures.isCutShort(warning("01000", "SyncRepWaitForLSN", "Warten wird abgebrochen")))
+                .isTrue();
+        assertThat(Failures.isCutShort(warning("57P01", "SyncRepWaitForLSN", "x")))
+                .isTrue();
+        assertThat(Failures.isCutShort(
+                        new SQLWarning("canceling wait for synchronous replication due to user request", "01000")))
+                .isTrue();
     }
 
+    /** A trigger that says RAISE WARNING must not make every write one whose outcome is unknown. */
     @Test
-    void success_withAnotherWarningOrNone_isASuccess() {
-        assertThatCode(() -> {
-                    Failures.refuseUnreplicated("reserve", null);
-                    Failures.refuseUnreplicated("reserve", new SQLWarning("x", "01003"));
-                })
-                .doesNotThrowAnyException();
+    void warning_ofATrigger_saysNothingOfTheCommit() {
+        assertThat(Failures.isCutShort(warning("01000", "exec_stmt_raise", "low stock")))
+                .isFalse();
+        assertThat(Failures.isCutShort(new SQLWarning("x", "01000"))).isFalse();
+    }
+
+    private static PSQLWarning warning(String state, String routine, String text) {
+        return new PSQLWarning(new ServerErrorMessage("SWARNING\0C" + state + "\0M" + text + "\0R" + routine + "\0"));
     }
 }

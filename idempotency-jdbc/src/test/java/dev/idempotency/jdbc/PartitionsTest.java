@@ -89,8 +89,8 @@ final class PartitionsTest {
                 .build();
 
         assertThatThrownBy(() -> dayless.reserve(Writes.reservation(key(DAY, 1))))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("each key must have one");
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("must have a day for each key");
     }
 
     @Test
