@@ -12,10 +12,11 @@ import java.sql.Statement;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.Parser;
 
 /**
  * The connection of an open transaction that its user may do everything with but end it, and the statements that come from it.
- * What gets past it, such as a COMMIT behind another statement of one text, is noticed when the transaction is over.
+ * What gets past it, by way of the driver's own classes, is noticed when the transaction is over.
  */
 final class OpenTransaction implements InvocationHandler {
     private static final Set<String> ENDINGS = Set.of("commit", "rollback", "close", "abort", "setAutoCommit");
@@ -78,12 +79,20 @@ final class OpenTransaction implements InvocationHandler {
     }
 
     private static void refuseEnding(Object @Nullable [] arguments) throws SQLException {
-        if (arguments != null
-                && arguments.length > 0
-                && arguments[0] instanceof String sql
-                && ENDING.matcher(sql).matches()) {
+        if (arguments != null && arguments.length > 0 && arguments[0] instanceof String sql && ends(sql)) {
             throw refused("an SQL text that ends the transaction");
         }
+    }
+
+    /** A text may have several statements. */
+    private static boolean ends(String sql) throws SQLException {
+        if (ENDING.matcher(sql).matches()) {
+            return true;
+        }
+        return sql.indexOf(';') >= 0
+                && Parser.parseJdbcSql(sql, true, false, true, false, false).stream()
+                        .anyMatch(
+                                statement -> ENDING.matcher(statement.nativeSql).matches());
     }
 
     private static SQLException refused(String what) {

@@ -79,8 +79,8 @@ final class Transactions {
 
     private static StoreException ended(Throwable cause) {
         return new StoreException(
-                "The call has ended the transaction that it was given, by an SQL text such as COMMIT: what it wrote until"
-                        + " then may stand, without a record. Leave the end of the transaction to the library",
+                "The call has ended the transaction that it was given, past the connection that it was given: what it wrote"
+                        + " until then may stand, without a record. Leave the end of the transaction to the library",
                 true,
                 cause);
     }

@@ -409,8 +409,9 @@ final class PoolsTest {
             JdbcIdempotencyStore store = storeOn(pool);
             store.find(Writes.key());
             Jdbi.create(pool)
-                    .useHandle(handle -> handle.execute("DO $$ BEGIN FOR i IN 2..100 LOOP"
-                            + " EXECUTE format('PREPARE %I AS SELECT 1', 'S_' || i); END LOOP; END $$"));
+                    .useHandle(handle -> handle.execute("DO $$ BEGIN FOR i IN 1..100 LOOP IF NOT EXISTS (SELECT"
+                            + " FROM pg_prepared_statements WHERE name = 'S_' || i) THEN"
+                            + " EXECUTE format('PREPARE %I AS SELECT 1', 'S_' || i); END IF; END LOOP; END $$"));
             List<StoreException> failures = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 try {

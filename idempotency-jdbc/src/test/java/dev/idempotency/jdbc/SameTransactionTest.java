@@ -18,12 +18,14 @@ import dev.idempotency.jdbc.Bookings.Order;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
+import dev.idempotency.store.StoreException;
 import dev.idempotency.store.TransactionalStore;
 import dev.idempotency.store.Write;
 import dev.idempotency.testkit.ForwardingStore;
 import dev.idempotency.testkit.process.ChildJvm;
 import dev.idempotency.testkit.process.PostgresServer;
 import dev.idempotency.testkit.process.TcpProxy;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,7 +43,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.jdbc.PgConnection;
 
 /** Effect and record in one transaction of PostgreSQL. */
 @Timeout(120)
@@ -74,6 +79,101 @@ final class SameTransactionTest {
         begun.countDown();
         pass(goOn);
         return booking;
+    }
+
+    // ---- the end of the transaction is not the call's
+
+    private interface Ending {
+        void by(Connection connection) throws SQLException;
+    }
+
+    /** Booked, committed past the library, and failed: nobody may be told that nothing was executed. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
+    void call_thatEndsItsTransaction_isRefusedAndLeavesNothing(int way) {
+        List<Ending> endings = List.of(
+                connection -> connection.createStatement().getConnection().commit(),
+                connection ->
+                        connection.prepareStatement("SELECT 1").getConnection().commit(),
+                connection -> connection.unwrap(Connection.class).commit(),
+                connection -> connection.createStatement().execute("COMMIT"),
+                connection -> connection.createStatement().execute(" -- done\n/* now */ end work"),
+                connection -> connection.prepareStatement("rollback").execute(),
+                connection -> connection.createStatement().execute("SELECT ';'; COMMIT"));
+        var book = bookings.book().callingInTransactionOf(bookings.store, (order, attempt, handle) -> {
+            bookings.insert(order, attempt, handle);
+            endings.get(way).by(handle.getConnection());
+            return new Booking(0, 0);
+        });
+
+        assertThatThrownBy(() -> book.execute(ORDER))
+                .isInstanceOf(NotExecutedException.class)
+                .hasRootCauseInstanceOf(SQLException.class)
+                .rootCause()
+                .hasMessageContaining("is not for the call");
+        assertThat(bookings.committed()).isEmpty();
+    }
+
+    @Test
+    void call_withSavepointsAndTextsThatOnlyMentionACommit_isLeftAlone() {
+        var book = bookings.book().callingInTransactionOf(bookings.store, (order, attempt, handle) -> {
+            Connection connection = handle.getConnection();
+            connection.createStatement().execute("SAVEPOINT mine");
+            connection.createStatement().execute("SELECT 'x; COMMIT'; SELECT 2");
+            connection.createStatement().execute("ROLLBACK TO SAVEPOINT mine");
+            connection.createStatement().execute("rollback work to mine");
+            connection.rollback(connection.setSavepoint("end"));
+            return bookings.insert(order, attempt, handle);
+        });
+
+        book.execute(ORDER);
+
+        assertThat(bookings.committed()).hasSize(1);
+    }
+
+    /** What gets past the connection that it was given, by way of the driver's own class. */
+    @Test
+    void call_thatEndsItsTransactionBehindOurBack_isNotSaidToHaveDoneNothing() {
+        assertThatThrownBy(() -> bookings.store.inTransaction(transaction -> {
+                    transaction.getConnection().unwrap(PgConnection.class).commit();
+                    throw new IllegalStateException("and then it fails");
+                }))
+                .isInstanceOfSatisfying(
+                        StoreException.class,
+                        failure -> assertThat(failure.mayHaveWritten()).isTrue())
+                .hasMessageContaining("has ended the transaction");
+        assertThatThrownBy(() -> bookings.store.inTransaction(transaction -> {
+                    transaction.getConnection().unwrap(PgConnection.class).commit();
+                    return "and goes on";
+                }))
+                .isInstanceOfSatisfying(
+                        StoreException.class,
+                        failure -> assertThat(failure.mayHaveWritten()).isTrue());
+    }
+
+    /** A renewal changes the record after the transaction's snapshot, which another isolation would be refused for. */
+    @ParameterizedTest
+    @ValueSource(strings = {"repeatable\\ read", "serializable"})
+    void call_thatIsRenewedMeanwhile_isCommittedWhateverTheIsolationOfThePool(String isolation) {
+        var dataSource = new PGSimpleDataSource();
+        dataSource.setUrl(Database.server().jdbcUrl());
+        dataSource.setOptions("-cdefault_transaction_isolation=" + isolation);
+        try (var others = Bookings.open(dataSource)) {
+            var book = others.book()
+                    .lease(Duration.ofSeconds(1))
+                    .callingInTransactionOf(others.store, (order, attempt, handle) -> {
+                        calls.incrementAndGet();
+                        Booking booking = others.insert(order, attempt, handle);
+                        long before = others.record().version();
+                        others.awaitTrue("a renewal", () -> others.record().version() > before);
+                        return booking;
+                    });
+
+            book.execute(ORDER);
+
+            assertThat(calls).hasValue(1);
+            assertThat(others.committed()).hasSize(1);
+        }
     }
 
     // ---- one effect
