@@ -165,7 +165,7 @@ final class SameTransactionTest {
                         calls.incrementAndGet();
                         Booking booking = others.insert(order, attempt, handle);
                         long before = others.record().version();
-                        others.awaitTrue("a renewal", () -> others.record().version() > before);
+                        Bookings.awaitTrue("a renewal", () -> others.record().version() > before);
                         return booking;
                     });
 

@@ -260,21 +260,27 @@ final class CrashRun implements AutoCloseable {
                 id,
                 isOverride ? List.of(amount, paid) : List.of(paid),
                 false);
-        if (isOverride) {
-            resolve(cell.policy(), id, amount, number);
-        }
-        if (cell.afterCrash()) {
-            String miss = crashBefore(cell, id, paid, random);
+        ChildJvm child;
+        try {
+            if (isOverride) {
+                resolve(cell.policy(), id, amount, number);
+            }
+            String miss = cell.afterCrash() ? crashBefore(cell, id, paid, random) : null;
             if (miss != null) {
+                resolve(cell.policy(), id, amount, number);
                 return miss;
             }
+            child = child();
+        } catch (TimeoutException | RuntimeException e) {
+            // On a machine that is too busy for it the order is audited all the same, so somebody must settle it.
+            resolve(cell.policy(), id, amount, number);
+            throw e;
         }
         if (cell.isAtGate()) {
             provider(cell.policy()).hold(id, gate(cell.point()));
         } else if (cell.point() == CrashPoint.CP13_RENEWAL && cell.policy() != MatrixPolicy.SAME_TRANSACTION) {
             provider(cell.policy()).hold(id, random.nextBoolean() ? Gate.BEFORE_EFFECT : Gate.BEFORE_RESPONSE);
         }
-        ChildJvm child = child();
         try {
             String death = death(cell, random);
             child.send(
@@ -306,21 +312,23 @@ final class CrashRun implements AutoCloseable {
     private @Nullable String die(CrashCell cell) throws TimeoutException, InterruptedException {
         int number = numbers.incrementAndGet();
         String id = alone() + "-" + cell.point().id() + "-" + number;
-        register(
-                cell.policy(),
-                cell.policy().operation(),
-                id,
-                List.of(1000L + number),
-                cell.policy() == MatrixPolicy.SAME_TRANSACTION);
         if (cell.isAtGate()) {
             provider(cell.policy()).hold(id, gate(cell.point()));
         }
+        boolean hasArrived = false;
         ChildJvm child = child();
         try {
+            register(
+                    cell.policy(),
+                    cell.policy().operation(),
+                    id,
+                    List.of(1000L + number),
+                    cell.policy() == MatrixPolicy.SAME_TRANSACTION);
             child.send(pay(cell, id, 1000L + number, Conduct.NORMAL, cell.isAtGate() ? "none" : "park"));
             if (!awaitArrival(cell, id, child)) {
                 return "did not arrive: " + child.output();
             }
+            hasArrived = true;
             child.kill();
             tally(cell.policy()).kills.incrementAndGet();
             return null;
@@ -328,6 +336,18 @@ final class CrashRun implements AutoCloseable {
             provider(cell.policy()).letGo(id);
             child.close();
             hear(child);
+            if (!hasArrived) {
+                leaveOutIfNeverBegun(cell, id);
+            }
+        }
+    }
+
+    /** A process that was given up before it had reserved anything has left nothing that anybody could settle or list. */
+    private synchronized void leaveOutIfNeverBegun(CrashCell cell, String id) {
+        boolean hasEffect = provider(cell.policy()).effects().stream()
+                .anyMatch(effect -> effect.reference().equals(id));
+        if (!hasEffect && find(cell, id) == null) {
+            orders.removeIf(order -> order.id().equals(id));
         }
     }
 
@@ -629,6 +649,17 @@ final class CrashRun implements AutoCloseable {
         Set<IdempotencyKey> unresolved = unresolved();
         for (Paid order : orders) {
             var key = new IdempotencyKey(order.scope(), order.id());
+            IdempotencyRecord row = store.find(key).record();
+            while (row != null && row.state().isUnresolved() && !unresolved.contains(key)) {
+                // It may have come to this since it was listed, where a process is still at work that the harness has
+                // given up.
+                IdempotencyRecord before = row;
+                unresolved = unresolved();
+                row = store.find(key).record();
+                if (before.equals(row)) {
+                    break;
+                }
+            }
             Tally tally = tally(order.policy());
             tally.orders++;
             tally.audit.audit(
@@ -636,7 +667,7 @@ final class CrashRun implements AutoCloseable {
                     order.amounts(),
                     effects.getOrDefault(order.id(), List.of()),
                     told.getOrDefault(order.id(), List.of()),
-                    store.find(key).record(),
+                    row,
                     unresolved.contains(key),
                     order.forgotten());
         }
