@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.idempotency.jdbc.JdbcIdempotencyStore;
 import dev.idempotency.redis.RedisIdempotencyStore;
 import dev.idempotency.slack.SlackIntake;
+import dev.idempotency.slack.testkit.SlackSimulator;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ final class ApiTest {
 
     private static List<Class<?>> publicTypes() throws Exception {
         var types = new ArrayList<Class<?>>();
-        for (Class<?> one : List.of(JdbcIdempotencyStore.class, RedisIdempotencyStore.class, SlackIntake.class)) {
+        for (Class<?> one : List.of(JdbcIdempotencyStore.class, RedisIdempotencyStore.class, SlackIntake.class, SlackSimulator.class)) {
             types.addAll(Compiled.publicTypes(one).toList());
         }
         return types;

@@ -164,9 +164,11 @@ final class CommandsTest {
         }
     }
 
-    /** What a module and the test kit are written in: a program's options stand in there as text. */
+    /** What a module and the test kits are written in: a program's options stand in there as text. */
     private static String sources(String module) {
-        return java(module + "/src/main") + java("idempotency-testkit/src/main");
+        return java(module + "/src/main")
+                + java("idempotency-testkit/src/main")
+                + java("idempotency-slack-testkit/src/main");
     }
 
     private static String java(String folder) {

@@ -1,11 +1,11 @@
 package dev.idempotency.examples.slack.events;
 
-import dev.idempotency.examples.slack.simulator.Report;
-import dev.idempotency.examples.slack.simulator.Settings;
-import dev.idempotency.examples.slack.simulator.SimulatorClient;
-import dev.idempotency.examples.slack.simulator.SimulatorServer;
-import dev.idempotency.examples.slack.simulator.SlackSimulator;
-import dev.idempotency.examples.slack.simulator.Status;
+import dev.idempotency.slack.testkit.DeliveryReport;
+import dev.idempotency.slack.testkit.DeliverySettings;
+import dev.idempotency.slack.testkit.DeliveryStatus;
+import dev.idempotency.slack.testkit.SimulatorClient;
+import dev.idempotency.slack.testkit.SimulatorMain;
+import dev.idempotency.slack.testkit.SlackSimulator;
 import dev.idempotency.testkit.process.ChildJvm;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -113,12 +113,12 @@ final class Show {
     }
 
     /** Runs, and prints what became of the events. */
-    Report run() throws IOException, InterruptedException, RunFailedException {
-        try (ChildJvm slack = ChildJvm.start(SlackSimulator.class);
+    DeliveryReport run() throws IOException, InterruptedException, RunFailedException {
+        try (ChildJvm slack = ChildJvm.start(SimulatorMain.class);
                 StoreServer server = server()) {
             var simulator = URI.create("http://127.0.0.1:" + listening(slack));
             var client = new SimulatorClient(simulator);
-            Report report = run(simulator, client, server);
+            DeliveryReport report = run(simulator, client, server);
             print(report);
             return report;
         }
@@ -132,22 +132,22 @@ final class Show {
         return url == null ? plan.store().embedded() : StoreServer.ofUser(url);
     }
 
-    private Report run(URI simulator, SimulatorClient client, StoreServer server)
+    private DeliveryReport run(URI simulator, SimulatorClient client, StoreServer server)
             throws IOException, InterruptedException, RunFailedException {
         say("Slack is simulated at " + simulator + ", the app listens on port " + port
                 + (plan.isUnprotected() ? ", without the library" : ", with its events on " + plan.store()));
         ChildJvm app = app(simulator, server);
         try {
-            client.start(Settings.of(events(), SECRET)
-                    .withDeliveries(plan.deliveries(), plan.perSecond())
-                    .withSeed(plan.seed())
-                    .withTimeScale(plan.timeScale()));
+            client.start(DeliverySettings.http(events(), SECRET)
+                    .deliveries(plan.deliveries(), plan.perSecond())
+                    .seed(plan.seed())
+                    .timeScale(plan.timeScale()));
             pauseBeforeNext(client, 0);
             long missing = 0;
             long movedAt = 0;
             long saidAt = System.nanoTime();
             while (true) {
-                Status status = client.status();
+                DeliveryStatus status = client.status();
                 if (!app.isAlive()) {
                     throw new RunFailedException("The app ended by itself, with status " + status(app, DRAIN));
                 }
@@ -184,7 +184,7 @@ final class Show {
     }
 
     /** As long as replies come, more may come. */
-    private static boolean isOver(Status status, long movedAt, long now) {
+    private static boolean isOver(DeliveryStatus status, long movedAt, long now) {
         return status.isTold() && (status.missing() == 0 || now - movedAt > PATIENCE.toNanos());
     }
 
@@ -230,7 +230,7 @@ final class Show {
                 "--signing-secret",
                 SECRET,
                 "--bot-token",
-                SimulatorServer.BOT_TOKEN,
+                SlackSimulator.BOT_TOKEN,
                 "--simulated",
                 "--time-scale",
                 Double.toString(plan.timeScale()),
@@ -318,7 +318,7 @@ final class Show {
         }
     }
 
-    private String progress(Status status) {
+    private String progress(DeliveryStatus status) {
         return String.format(
                 Locale.ROOT,
                 "%,d of %,d deliveries, %,d events, %,d replies, %,d still to come, %d kills, %d restarts of the store%s",
@@ -339,7 +339,7 @@ final class Show {
         out.flush();
     }
 
-    private void print(Report report) {
+    private void print(DeliveryReport report) {
         say("over: " + kills + " kills of the app, " + restarts + " of the store"
                 + (deaths == 0 ? "" : ", " + deaths + " deaths at a step"));
         out.println("oddities of the stream: " + report.quirks());

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
+import dev.idempotency.slack.testkit.SimulatorMain;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -149,6 +150,7 @@ public final class SlackEvents implements Callable<Integer> {
     static int run(PrintStream out, String... args) {
         var line = new CommandLine(new SlackEvents(out));
         line.addSubcommand(new ReplayCommand(out));
+        line.addSubcommand(new SimulatorMain());
         line.setExecutionExceptionHandler((failure, command, parsed) -> {
             command.getErr().println(failure instanceof RunFailedException ? failure.getMessage() : failure);
             return 1;

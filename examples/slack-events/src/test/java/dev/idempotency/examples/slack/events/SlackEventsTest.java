@@ -2,7 +2,7 @@ package dev.idempotency.examples.slack.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.idempotency.examples.slack.simulator.SimulatorServer;
+import dev.idempotency.slack.testkit.SlackSimulator;
 import dev.idempotency.testkit.process.ChildJvm;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -74,7 +74,7 @@ final class SlackEventsTest {
 
     @Test
     void app_alone_answersWhoSignsAndDrainsOnSigterm() throws Exception {
-        try (SimulatorServer slack = SimulatorServer.start(0);
+        try (SlackSimulator slack = SlackSimulator.start(0);
                 ChildJvm app = ChildJvm.start(
                         SlackEvents.class,
                         "--port",

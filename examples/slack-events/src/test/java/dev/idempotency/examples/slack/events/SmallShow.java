@@ -2,7 +2,7 @@ package dev.idempotency.examples.slack.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.idempotency.examples.slack.simulator.Report;
+import dev.idempotency.slack.testkit.DeliveryReport;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +16,7 @@ final class SmallShow {
 
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
 
-    Report run(StoreKind store, boolean isUnprotected, List<String> halts) throws Exception {
+    DeliveryReport run(StoreKind store, boolean isUnprotected, List<String> halts) throws Exception {
         var plan = new Show.Plan(store, null, isUnprotected, 90, 40, SEED, 60, 0, IS_COMPLETE ? 1 : 0, null, halts);
         return new Show(plan, new PrintStream(said, true, StandardCharsets.UTF_8)).run();
     }
@@ -31,7 +31,7 @@ final class SmallShow {
                 .map(step -> step + ":2")
                 .toList();
 
-        Report report = run(store, false, halts);
+        DeliveryReport report = run(store, false, halts);
 
         assertThat(report.wrong()).as("seed %d: %s", SEED, said()).isEmpty();
         assertThat(report.effects()).as("%s", said()).isEqualTo(report.events()).isGreaterThan(20);

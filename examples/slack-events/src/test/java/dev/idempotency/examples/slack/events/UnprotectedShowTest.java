@@ -2,7 +2,7 @@ package dev.idempotency.examples.slack.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.idempotency.examples.slack.simulator.Report;
+import dev.idempotency.slack.testkit.DeliveryReport;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +11,7 @@ final class UnprotectedShowTest {
     void show_unprotectedApp_isFoundToReplyTwiceAndTooLate() throws Exception {
         var show = new SmallShow();
 
-        Report report = show.run(StoreKind.POSTGRES, true, List.of());
+        DeliveryReport report = show.run(StoreKind.POSTGRES, true, List.of());
 
         assertThat(report.duplicates()).as("%s", show.said()).isPositive();
         assertThat(report.lateAcks()).as("%s", show.said()).isPositive();

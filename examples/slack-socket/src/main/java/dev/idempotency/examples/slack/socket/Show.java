@@ -1,12 +1,12 @@
 package dev.idempotency.examples.slack.socket;
 
-import dev.idempotency.examples.slack.simulator.Report;
-import dev.idempotency.examples.slack.simulator.Settings;
-import dev.idempotency.examples.slack.simulator.SimulatorClient;
-import dev.idempotency.examples.slack.simulator.SimulatorServer;
-import dev.idempotency.examples.slack.simulator.SlackSimulator;
-import dev.idempotency.examples.slack.simulator.SocketReport;
-import dev.idempotency.examples.slack.simulator.Status;
+import dev.idempotency.slack.testkit.DeliveryReport;
+import dev.idempotency.slack.testkit.DeliverySettings;
+import dev.idempotency.slack.testkit.DeliveryStatus;
+import dev.idempotency.slack.testkit.SimulatorClient;
+import dev.idempotency.slack.testkit.SimulatorMain;
+import dev.idempotency.slack.testkit.SlackSimulator;
+import dev.idempotency.slack.testkit.SocketReport;
 import dev.idempotency.testkit.process.ChildJvm;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -109,7 +109,7 @@ final class Show implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (SlackSocket.Server server = SlackSocket.Server.start(store);
-                ChildJvm slack = ChildJvm.start(SlackSimulator.class)) {
+                ChildJvm slack = ChildJvm.start(SimulatorMain.class)) {
             String listening = slack.await(line -> line.startsWith("listening on "), START);
             URI uri = URI.create("http://127.0.0.1:" + listening.replaceAll("\\D", ""));
             var simulator = new SimulatorClient(uri);
@@ -119,11 +119,11 @@ final class Show implements Callable<Integer> {
                 }
                 awaitLive(simulator, apps * connectionsOfAnApp());
                 simulator.sockets(sockets);
-                simulator.start(Settings.of(Settings.SOCKETS, "")
-                        .withDeliveries(deliveries, perSecond)
-                        .withSeed(seed)
-                        .withFaults(faults)
-                        .withTimeScale(timeScale));
+                simulator.start(DeliverySettings.socketMode()
+                        .deliveries(deliveries, perSecond)
+                        .seed(seed)
+                        .faults(faults)
+                        .timeScale(timeScale));
                 disturb(simulator, uri, server.url());
                 awaitReplies(simulator);
                 return judge(simulator);
@@ -140,7 +140,7 @@ final class Show implements Callable<Integer> {
     private ChildJvm app(URI slack, String storeUrl) {
         if (!client.equals("library")) {
             return ChildJvm.start(
-                    OfficialApp.class, slack + "/api/", "xapp-simulated", SimulatorServer.BOT_TOKEN, client);
+                    OfficialApp.class, slack + "/api/", "xapp-simulated", SlackSimulator.BOT_TOKEN, client);
         }
         return ChildJvm.start(
                 List.of("-Xmx256m"),
@@ -155,7 +155,7 @@ final class Show implements Callable<Integer> {
                 "--app-token",
                 "xapp-simulated",
                 "--bot-token",
-                SimulatorServer.BOT_TOKEN);
+                SlackSimulator.BOT_TOKEN);
     }
 
     private static void awaitLive(SimulatorClient simulator, int count)
@@ -203,13 +203,13 @@ final class Show implements Callable<Integer> {
     }
 
     private interface Wanted {
-        boolean is(Status status);
+        boolean is(DeliveryStatus status);
     }
 
-    private static @Nullable Status awaitStatus(SimulatorClient simulator, Wanted wanted)
+    private static @Nullable DeliveryStatus awaitStatus(SimulatorClient simulator, Wanted wanted)
             throws IOException, InterruptedException {
         long end = System.nanoTime() + PATIENCE.toNanos();
-        Status status = simulator.status();
+        DeliveryStatus status = simulator.status();
         while (!wanted.is(status)) {
             if (System.nanoTime() > end && status.isTold()) {
                 return null;
@@ -221,8 +221,8 @@ final class Show implements Callable<Integer> {
     }
 
     private static void awaitReplies(SimulatorClient simulator) throws IOException, InterruptedException {
-        Status unused = awaitStatus(simulator, Status::isTold);
-        Status all = awaitStatus(simulator, status -> status.missing() == 0);
+        DeliveryStatus unused = awaitStatus(simulator, DeliveryStatus::isTold);
+        DeliveryStatus all = awaitStatus(simulator, status -> status.missing() == 0);
         if (all != null) {
             // Time for a reply too many.
             pause(SETTLE);
@@ -230,15 +230,15 @@ final class Show implements Callable<Integer> {
     }
 
     private int judge(SimulatorClient simulator) throws IOException, InterruptedException {
-        Report report = simulator.report();
+        DeliveryReport report = simulator.report();
         SocketReport connected = simulator.socketReport();
         report.wrong().forEach(out::println);
         out.println("deliveries=" + report.deliveries() + " attempts=" + report.attempts() + " given-up="
                 + report.givenUp() + " retries=" + report.retries() + " ack-ms=" + report.ackMillis());
         out.println("freezes=" + frozen + " kills=" + killed + " " + connected.line());
-        out.println(report.line(connected));
+        out.println(report.line());
         out.flush();
-        return report.isClean(connected) ? 0 : 1;
+        return report.isClean() ? 0 : 1;
     }
 
     private static void pause(Duration time) {

@@ -2,7 +2,7 @@ package dev.idempotency.examples.slack.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.idempotency.examples.slack.simulator.SimulatorServer;
+import dev.idempotency.slack.testkit.SlackSimulator;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +47,7 @@ final class SlackSocketTest {
 
     @Test
     void app_withAnotherKindOfToken_endsAndSaysWhy() throws Exception {
-        try (SimulatorServer slack = SimulatorServer.start(0);
+        try (SlackSimulator slack = SlackSimulator.start(0);
                 SlackSocket.Server store = SlackSocket.Server.start("redis")) {
             int status = SlackSocket.run(
                     out, "--slack-api-url", slack.uri() + "/api/", "--redis-url", store.url(), "--app-token", "xoxb-1");
