@@ -29,12 +29,14 @@ public interface Codec<T extends @Nullable Object> {
     byte[] encode(T value) throws Exception;
 
     /**
-     * Decodes what {@link #encode} made.
+     * Decodes what {@link #encode} made. Called for every caller who gets the result, the first one too, and for a request
+     * before it is kept.
      *
      * @param bytes what was stored
-     * @return a value equal to the one encoded
-     * @throws Exception if it cannot: callers get a {@link ResultUnavailableException}, and nothing is called; a key in
-     *     doubt whose request cannot be decoded waits for its next caller
+     * @return a value equal to the one encoded, and shared with nobody: its caller may change it
+     * @throws Exception if it cannot: for a result, every caller gets a {@link ResultUnavailableException} and no further call
+     *     is made; for a request, nothing is written when it is to be kept, and a key in doubt whose request can no longer be
+     *     decoded waits for its next caller
      */
     T decode(byte[] bytes) throws Exception;
 

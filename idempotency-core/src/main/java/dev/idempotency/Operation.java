@@ -441,6 +441,7 @@ public final class Operation<I, O extends @Nullable Object> {
         private FailureClassifier failures = FailureClassifier.conservative();
         private @Nullable Codec<O> codec;
         private @Nullable Codec<I> requests;
+        private int largestResult = 8 << 20;
         private Duration lease = Duration.ofSeconds(30);
         private Duration callTimeout = Duration.ofMinutes(10);
         private Duration recoveryTimeout = Duration.ofSeconds(30);
@@ -563,6 +564,23 @@ public final class Operation<I, O extends @Nullable Object> {
          */
         public Builder<I, O> codec(Codec<O> codec) {
             this.codec = Objects.requireNonNull(codec, "codec");
+            return this;
+        }
+
+        /**
+         * Sets how many bytes an encoded result may have. Of a larger one it is recorded that the write was made, and every caller
+         * gets a {@link ResultUnavailableException}: a store that cannot take a result could not record the write. By default
+         * 8,388,608.
+         *
+         * @param bytes 1 or more; more than the default only as far as the store and its time limits allow
+         * @return this
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        public Builder<I, O> largestResult(int bytes) {
+            if (bytes < 1) {
+                throw new IllegalArgumentException("largestResult is " + bytes + "; it must be at least 1");
+            }
+            largestResult = bytes;
             return this;
         }
 
@@ -809,6 +827,10 @@ public final class Operation<I, O extends @Nullable Object> {
                 @Nullable SameTransaction<I, O, ?> sameTransaction) {
             Codec<O> results = codec == null ? new JsonCodec<>(resultType, idempotency.values()) : codec;
             Settings.text("codec id", results.id(), 64);
+            if (results.id().equals(Outcomes.TOO_LARGE)) {
+                throw new IllegalArgumentException(
+                        "codec id '" + Outcomes.TOO_LARGE + "' stands for results that are not kept");
+            }
             results.check();
             if (requests != null) {
                 Settings.text("codec id", requests.id(), 64);
@@ -833,7 +855,7 @@ public final class Operation<I, O extends @Nullable Object> {
                     new RecoveryTerms(terms.policy(), terms.whenMissing(), terms.quiescence(), guard),
                     new NativeKeyUse(name),
                     failures,
-                    new Outcomes<>(name, resultType, results),
+                    new Outcomes<>(name, resultType, results, largestResult),
                     requests,
                     new Event.Spans(lease, retention, tombstone),
                     callTimeout,

@@ -16,23 +16,44 @@ import org.slf4j.LoggerFactory;
 final class Outcomes<O extends @Nullable Object> {
     private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
 
+    /** Stands for the codec of a result that was left out. */
+    static final String TOO_LARGE = "too-large";
+
     private final String operation;
     private final Class<?> type;
     private final Codec<O> codec;
+    private final int largest;
     private final AtomicBoolean saidUnreadable = new AtomicBoolean();
+    private final AtomicBoolean saidTooLarge = new AtomicBoolean();
 
-    Outcomes(String operation, Class<?> type, Codec<O> codec) {
+    Outcomes(String operation, Class<?> type, Codec<O> codec, int largest) {
         this.operation = operation;
         this.type = type;
         this.codec = codec;
+        this.largest = largest;
     }
 
     Codec<O> codec() {
         return codec;
     }
 
+    /** What no store could take is not offered to one: that the write was made is recorded without it. */
     StoredResult encode(O value) throws Exception {
-        return new StoredResult(StoredResult.Kind.RESULT, codec.id(), codec.encode(value));
+        byte[] bytes = codec.encode(value);
+        if (bytes.length <= largest) {
+            return new StoredResult(StoredResult.Kind.RESULT, codec.id(), bytes);
+        }
+        if (saidTooLarge.compareAndSet(false, true)) {
+            LOG.error(
+                    "A result of operation '{}' has {} bytes, more than the {} of largestResult(..). It is recorded that the"
+                            + " write was made, without the result, and whoever executes that request gets a"
+                            + " ResultUnavailableException. Return what callers need, such as an id, or raise the limit"
+                            + " as far as the store allows. This is logged once for each operation",
+                    operation,
+                    bytes.length,
+                    largest);
+        }
+        return new StoredResult(StoredResult.Kind.RESULT, TOO_LARGE, new byte[0]);
     }
 
     /**
@@ -41,7 +62,9 @@ final class Outcomes<O extends @Nullable Object> {
      * @throws Exception if it cannot
      */
     void requireReadable(StoredResult result) throws Exception {
-        codec.decode(result.bytes());
+        if (!result.codec().equals(TOO_LARGE)) {
+            codec.decode(result.bytes());
+        }
     }
 
     static StoredResult decline(String reason) {
@@ -65,6 +88,9 @@ final class Outcomes<O extends @Nullable Object> {
             // UTF-8 has no lone surrogates: the reason may be another text than the one that was thrown.
             String reason = new String(recorded.bytes(), StandardCharsets.UTF_8);
             return new Read<>(Answer.failed(() -> new DeclinedException(key, reason)), null);
+        }
+        if (recorded.codec().equals(TOO_LARGE)) {
+            return unavailable(key, "its result was too large to be kept", null);
         }
         if (!recorded.codec().equals(codec.id())) {
             return unavailable(key, "its result was written by another codec, " + recorded.codec(), null);

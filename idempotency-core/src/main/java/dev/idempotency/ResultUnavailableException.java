@@ -3,8 +3,8 @@ package dev.idempotency;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operation ran, but its result cannot be given out: it has expired and only a tombstone is left, or the codec
- * cannot read what was recorded. Nothing was called, and nothing will be until somebody decides.
+ * The operation ran, but its result cannot be given out: it has expired and only a tombstone is left, it was too large to be
+ * kept, or the codec cannot read what was recorded. No further call is made until somebody decides.
  *
  * @since 0.1.0
  */

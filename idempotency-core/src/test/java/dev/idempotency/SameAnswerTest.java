@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.idempotency.caffeine.CaffeineIdempotencyStore;
+import dev.idempotency.store.State;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -78,7 +79,15 @@ final class SameAnswerTest {
     @MethodSource("results")
     <O> void execute_resultThatJsonCanHold_comesBackAsItWasReturned(O result) {
         @SuppressWarnings("unchecked")
-        var pay = returning((Class<O>) result.getClass(), result);
+        var type = (Class<O>) result.getClass();
+        var pay = idempotency
+                .operation("pay", String.class, type)
+                .key(order -> order)
+                .largestResult(100_000_000)
+                .calling((order, attempt) -> {
+                    calls.incrementAndGet();
+                    return result;
+                });
 
         O first = pay.execute("o-1");
         O again = pay.execute("o-1");
@@ -289,6 +298,33 @@ final class SameAnswerTest {
         assertThatThrownBy(() -> Idempotency.builder(store).json(own))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("cannot be copied");
+    }
+
+    @Test
+    void execute_resultLargerThanTheLimit_isRecordedAsMadeAndNotOfferedToTheStoreWithoutEnd() {
+        var pay = idempotency
+                .operation("pay", String.class, String.class)
+                .key(order -> order)
+                .largestResult(10)
+                .calling((order, attempt) -> {
+                    calls.incrementAndGet();
+                    // Two quotes are part of the JSON.
+                    return "x".repeat(order.equals("fits") ? 8 : 9);
+                });
+
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> pay.execute("large"))
+                    .isInstanceOf(ResultUnavailableException.class)
+                    .hasMessageStartingWith(
+                            "The operation ran, but its result was too large to be kept; no further call is made");
+        }
+        assertThat(calls).hasValue(1);
+        assertThat(store.find(pay.keyOf("large")).record().state()).isEqualTo(State.COMPLETED);
+        assertThat(pay.execute("fits")).isEqualTo("x".repeat(8));
+        assertThatThrownBy(() ->
+                        idempotency.operation("pay", String.class, String.class).largestResult(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("largestResult is 0; it must be at least 1");
     }
 
     @Test
