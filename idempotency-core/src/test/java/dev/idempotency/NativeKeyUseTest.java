@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -119,16 +120,19 @@ final class NativeKeyUseTest {
 
     /** The first calls go well, and nobody sees that they send no key, until a process has died under one. */
     @Test
-    void execute_keyLeftByADeadProcess_isNotSentAgainOnceACallHereHasShownThatItSendsNone() {
+    void execute_keyLeftByADeadProcess_isNotSentAgainOnceACallHereHasShownThatItSendsNone() throws Exception {
+        var called = new CountDownLatch(1);
         var dead = Idempotency.builder(store).build();
         var died = on(dead, "pay")
-                .lease(Duration.ofMillis(10))
+                .lease(Duration.ofSeconds(2))
                 .callTimeout(Duration.ofMillis(10))
                 .callingAsync((order, attempt) -> {
                     effects.add(order);
+                    called.countDown();
                     return new CompletableFuture<>();
                 });
         died.executeAsync("o-1");
+        assertThat(called.await(30, TimeUnit.SECONDS)).isTrue();
         var pay = on(idempotency, "pay").calling((order, attempt) -> {
             effects.add(order);
             return "done";
