@@ -5,6 +5,7 @@ import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
 import dev.idempotency.Recovery;
+import dev.idempotency.ResultUnavailableException;
 import dev.idempotency.inbox.EntityVersion;
 import dev.idempotency.inbox.VersionGuard;
 import dev.idempotency.slack.Handled.Outcome;
@@ -37,15 +38,20 @@ final class Consuming {
         this.consumer = consumer;
         this.guard = guard;
         this.retention = settings.retention();
-        this.operation = idempotency
+        var described = idempotency
                 .operation("slack." + consumer.name(), Work.class, String.class)
                 .key(Work::key)
                 .fingerprint(Work::key)
                 // A handler may run again: its writes are known by their keys for as long as they are remembered.
                 .recovery(Recovery.nativeKey(settings.itself()))
                 .lease(settings.lease())
-                .retention(settings.retention())
-                .calling(this::call);
+                .retention(settings.retention());
+        Duration beyond = settings.remembered().minus(settings.retention());
+        if (!beyond.isNegative() && !beyond.isZero()) {
+            // That a handler has run is known for as long as its writes are: only then its time begins anew.
+            described.tombstone(beyond);
+        }
+        this.operation = described.calling(this::call);
     }
 
     SlackConsumer consumer() {
@@ -74,7 +80,11 @@ final class Consuming {
                 consumer.handler().tellsTypesApart() && SlackKeys.message(event).isPresent();
         String key = isTyped ? SlackKeys.ofType(identity.key(), event.type()) : identity.key();
         var work = new Work(key, event, new AtomicBoolean());
-        operation.execute(work);
+        try {
+            operation.execute(work);
+        } catch (ResultUnavailableException e) {
+            // It was handled: nothing else is in the result.
+        }
         if (isOrdered) {
             // Only now: a version that fails must not take older ones with it.
             guard.advance(entity.get(), version.get(), retention);

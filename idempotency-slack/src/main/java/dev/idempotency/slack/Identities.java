@@ -4,11 +4,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.Operation;
+import dev.idempotency.ProviderProfile;
 import dev.idempotency.Recovery;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyStore;
 import dev.idempotency.store.State;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +50,13 @@ final class Identities {
                 .key(Naming::thing)
                 .fingerprint(Naming::thing)
                 // A name that nobody was told can be given anew.
-                .recovery(Recovery.nativeKey(settings.itself()))
+                .recovery(Recovery.nativeKey(ProviderProfile.of(
+                                "Nobody",
+                                "Nothing is sent: a name can be given as often as it is asked for",
+                                ProviderProfile.KeyFormat.uuid(),
+                                settings.retention())
+                        .withBounds(Duration.ZERO, Duration.ZERO)
+                        .withClockError(Duration.ZERO)))
                 .lease(settings.lease())
                 .retention(settings.retention())
                 .calling((naming, attempt) -> {

@@ -54,7 +54,13 @@ public final class SlackWorker implements AutoCloseable {
             Duration lease,
             ProviderProfile itself,
             boolean clientMessageIds,
-            @Nullable IdempotencyStore renamedChannels) {}
+            @Nullable IdempotencyStore renamedChannels) {
+        /** How long it must be known that a handler has run. */
+        Duration remembered() {
+            Duration window = Objects.requireNonNull(itself.window(), "window");
+            return window.plus(itself.clockError());
+        }
+    }
 
     private SlackWorker(Builder builder) {
         var settings = new Settings(

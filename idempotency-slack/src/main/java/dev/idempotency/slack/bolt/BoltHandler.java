@@ -85,7 +85,7 @@ public final class BoltHandler implements SlackHandler {
                         "Each write of a handler is an operation that remembers its key for this long",
                         ProviderProfile.KeyFormat.uuid(),
                         REMEMBERED)))
-                .retention(REMEMBERED)
+                .retention(REMEMBERED.plusMinutes(1))
                 .calling((question, attempt) -> {
                     // The handlers' writes are known by keys of their own, the same in every run.
                     attempt.nativeKey();
