@@ -8,6 +8,7 @@ import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditEntry.Act;
 import dev.idempotency.store.AuditEntry.Phase;
 import dev.idempotency.store.AuditedStore;
+import dev.idempotency.store.Evidence;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.Snapshot;
 import dev.idempotency.store.State;
@@ -30,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Acts {
     private static final int PAGE = 100;
+
+    /** Bytes of replaced results that a history keeps. */
+    static final int MOST_OLD_RESULTS = 256 * 1024;
+
     private static final StateMachine MACHINE = new StateMachine();
 
     /**
@@ -165,16 +170,24 @@ final class Acts {
      * @throws IllegalArgumentException if it is a decline whose reason no caller could be given
      */
     static String outcome(@Nullable StoredResult result) {
+        if (result != null && result.kind() == StoredResult.Kind.DECLINED) {
+            requireReason(new String(result.bytes(), StandardCharsets.UTF_8));
+        }
+        return named(result);
+    }
+
+    private static String named(@Nullable StoredResult result) {
         if (result == null) {
             return "the result is not known";
         }
         byte[] bytes = result.bytes();
         boolean declined = result.kind() == StoredResult.Kind.DECLINED;
-        if (declined) {
-            requireReason(new String(bytes, StandardCharsets.UTF_8));
-        }
         return (declined ? "declined; " : "a result; ") + bytes.length + " bytes by codec " + result.codec()
                 + ", sha256 " + HexFormat.of().formatHex(Digests.sha256(bytes));
+    }
+
+    private static String replaced(IdempotencyRecord standing) {
+        return standing.state() == State.COMPLETED ? "replaces: " + named(standing.result()) : "";
     }
 
     /** A call's decline is taken as it comes; a person can be asked to say what it was. */
@@ -322,7 +335,11 @@ final class Acts {
             String detail) {
         Write write = MACHINE.decide(from, event, now).toWrite();
         // The store takes old times from the record that it replaces, not from one in between.
-        var next = write.next().with().times(standing.times()).build();
+        var next = write.next()
+                .with()
+                .times(standing.times())
+                .evidence(bounded(write.next().evidence()))
+                .build();
         return new Plan(
                 new Write(
                         next,
@@ -334,6 +351,31 @@ final class Acts {
                         write.tombstone()),
                 events,
                 detail);
+    }
+
+    /**
+     * The history without the oldest of the results that overrides have replaced, where all of them are more than a row should
+     * carry: every later write has to carry them again. The trail has a digest of each. The latest one is kept whatever its size:
+     * its attempt may still answer.
+     */
+    private static List<Evidence> bounded(List<Evidence> history) {
+        List<Evidence> bounded = new ArrayList<>(history);
+        long room = MOST_OLD_RESULTS;
+        boolean newest = true;
+        for (int i = bounded.size() - 1; i >= 0; i--) {
+            Evidence line = bounded.get(i);
+            StoredResult result = line.result();
+            if (line.kind() != Evidence.Kind.OVERRIDE || result == null) {
+                continue;
+            }
+            room -= result.size();
+            if (newest) {
+                newest = false;
+            } else if (room < 0) {
+                bounded.set(i, new Evidence(line.kind(), line.at(), line.attempt(), line.detail(), null));
+            }
+        }
+        return bounded;
     }
 
     /** The tombstone is the one that the key was reserved with. */
@@ -393,8 +435,8 @@ final class Acts {
         Snapshot snapshot = store.find(key);
         IdempotencyRecord standing = known(key, snapshot);
         Line line = Line.approved(request, ruling);
-        AuditEntry intended =
-                entry(requestId, standing, Act.OVERRIDE, Phase.INTENDED, ruling, request.fingerprint(), "");
+        AuditEntry intended = entry(
+                requestId, standing, Act.OVERRIDE, Phase.INTENDED, ruling, request.fingerprint(), replaced(standing));
         if (line.isIn(standing)) {
             append(intended, Phase.APPLIED, "found to be done when it was repeated");
             return standing;

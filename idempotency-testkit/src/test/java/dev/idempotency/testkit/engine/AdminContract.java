@@ -835,6 +835,34 @@ public abstract class AdminContract {
     }
 
     @Test
+    void override_manyOfLargeResults_keepsTheLatestAndADigestOfEach() {
+        inDoubt(false);
+        for (int i = 0; i < 6; i++) {
+            var large = result("\"" + (char) ('a' + i) + "x".repeat(100_000) + "\"");
+            put(
+                    record().with()
+                            .state(State.COMPLETED)
+                            .fingerprint(fingerprint(order))
+                            .result(large),
+                    null);
+            var wish = admin().requestOverride(key, record().version(), fingerprint(changed), ADA);
+            admin().approveOverride(key, wish.id(), BOB);
+        }
+
+        assertThat(record().evidence())
+                .filteredOn(line -> line.kind() == Evidence.Kind.OVERRIDE)
+                .hasSize(6)
+                .filteredOn(line -> line.result() != null)
+                .hasSize(2);
+        assertThat(lastLine().result()).isNotNull();
+        assertThat(store().audit(key, null, 100))
+                .filteredOn(entry -> entry.phase() == Phase.INTENDED)
+                .extracting(AuditEntry::detail)
+                .allSatisfy(detail -> assertThat(detail).startsWith("replaces: a result; 100003 bytes"))
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
     void override_requestBehindManyEntries_isFound() {
         var wish = requested();
         for (int i = 0; i < 120; i++) {
