@@ -222,7 +222,8 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
 
         /**
          * Uses a table that is partitioned by day, where a day's records go with its partition. Only for keys that tell
-         * their day by themselves, such as those with a date or a UUID of version 7 in them.
+         * their day by themselves, such as those with a date or a UUID of version 7 in them. A step on a key for which the
+         * function throws, or answers null, is a {@link StoreException} that is not retryable; nothing was sent.
          *
          * @param day the day of a key; must always be the same for the same key, and never null
          * @return this
@@ -304,7 +305,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
          *
          * @return a store
          * @throws IllegalStateException if the server is older than 14, a standby, or read only by default; or if the table
-         *     is missing, not the library's, or of an older version
+         *     is missing, not the library's, of an older version, or not to be read and written by the account
          * @throws StoreException if the server cannot be asked; an {@link UnknownFormatException} if the table is of a version
          *     that this library is too old for
          */
@@ -590,7 +591,7 @@ public final class JdbcIdempotencyStore implements TransactionalStore<Handle>, A
     // ---- transactions
 
     /**
-     * Runs work in one transaction, with the isolation that the server has by default, and commits it. The handle can do
+     * Runs work in one READ COMMITTED transaction, whatever isolation the pool has, and commits it. The handle can do
      * everything but end the transaction.
      */
     @Override
