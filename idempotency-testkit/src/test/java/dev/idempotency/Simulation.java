@@ -287,6 +287,9 @@ final class Simulation {
     private final List<Caller> callers = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
     private final Set<AttemptToken> sentTokens = new HashSet<>();
+    /** Of calls that the provider refused: they did nothing, and are free to be told anything that is true. */
+    private final Set<AttemptToken> refusedTokens = new HashSet<>();
+
     /** Which write a request to the provider belongs to: a generation of a record, which may be a second one of its key. */
     private final Map<String, String> writeOf = new HashMap<>();
 
@@ -456,6 +459,10 @@ final class Simulation {
                     events.merge(event.type(), 1, Integer::sum);
                     sent[0] |= event.type() == IdempotencyEvent.Type.IN_DOUBT
                             || event.type() == IdempotencyEvent.Type.COMPLETED;
+                    // With the key, earlier transactions of the run have lost their chance to be committed.
+                    sent[0] &= spec.sameTransaction() == null
+                            || (event.type() != IdempotencyEvent.Type.REEXECUTED
+                                    && event.type() != IdempotencyEvent.Type.TAKEN_OVER);
                     if (event.type() == IdempotencyEvent.Type.CALLING) {
                         effectsBefore[0] = effectsOf(event.generation());
                     }
@@ -521,7 +528,8 @@ final class Simulation {
             }
             boolean refused = failure instanceof MismatchException;
             IdempotencyRecord standing = records.record(key);
-            boolean reached = drawnTokens.stream().anyMatch(sentTokens::contains);
+            boolean reached = drawnTokens.stream()
+                    .anyMatch(token -> sentTokens.contains(token) && !refusedTokens.contains(token));
             if (refused && reached && !world.forgets() && (standing == null || standing.generation() == 1)) {
                 violated("I9: a run sent its call, and was then told that the key belongs to another payload");
             }
@@ -818,6 +826,7 @@ final class Simulation {
         }
         Step.Outcome outcome;
         if (kind == 6 && reply instanceof Reply.RateLimited) {
+            refusedTokens.add(attempt.record().token());
             outcome = new Step.Outcome(null, new TooManyRequests());
         } else if (kind == 4 || kind == 7) {
             outcome = new Step.Outcome(null, new HttpFailures.StatusException(500));

@@ -38,10 +38,10 @@ final class SpecificationTest {
 
     private static final Map<String, String> BASE = constants(
             "N = 2; Policy = \"HOLD\"; Cap = \"NONE\"; OnMissing = \"REEXEC\"; Human = \"NONE\"; HumanMiss = \"WAIT\"; L = 2;"
-                    + " T = 1; D = 1; P = 0; Q = 2; Lag = 0; W = 99; G = 99; TTL = 99; H = 99; Skew = 0; Fence = \"UNIQUE\";"
+                    + " T = 1; D = 1; P = 0; Q = 2; Lag = 0; W = 99; G = 99; TTL = 99; H = 99; RelTTL = 99; Skew = 0; Fence = \"UNIQUE\";"
                     + " LateAccept = TRUE; OwnRecog = TRUE; HostOwner = FALSE; ReturnEarly = FALSE; OnAmbig = \"DOUBT\";"
                     + " PurgeLive = FALSE; DlCheck = TRUE; GuardAtSend = TRUE; ReleaseUnsent = TRUE; Heartbeats = TRUE; Marker ="
-                    + " FALSE; NetDup = FALSE; ResetT0 = FALSE; ReleaseAny = FALSE; Kinds = {\"acqReply\", \"callReply\","
+                    + " FALSE; NetDup = FALSE; ResetT0 = \"NEVER\"; ReleaseAny = FALSE; Kinds = {\"acqReply\", \"callReply\","
                     + " \"recReply\", \"request\", \"reset\", \"crash\", \"pause\", \"evict\"}; Faults = 2; Failovers = 0;"
                     + " MaxTok = 3");
 
