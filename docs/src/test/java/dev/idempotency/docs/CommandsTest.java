@@ -147,13 +147,19 @@ final class CommandsTest {
     }
 
     private void java(List<String> words, List<String> complaints) {
-        int jar = words.indexOf("-jar");
+        int jar = Math.max(words.indexOf("-jar"), words.indexOf("-cp"));
         if (jar < 0 || jar + 1 == words.size()) {
-            complaints.add("java without -jar");
+            complaints.add("java without -jar or -cp");
         } else if (!built.contains(words.get(jar + 1))) {
             complaints.add("no module builds " + words.get(jar + 1));
         } else {
             String program = sources(words.get(jar + 1).replaceFirst("/target/.*", ""));
+            if (words.get(jar).equals("-cp")) {
+                String type = words.get(jar + 2).replaceFirst(".*\\.", "");
+                if (!program.contains("class " + type + " ")) {
+                    complaints.add("no class " + type);
+                }
+            }
             words.stream()
                     .skip(jar + 2)
                     .filter(word -> word.matches("--[a-z][a-z-]+"))
