@@ -387,9 +387,11 @@ final class Acts {
     // ---- two people's acts
 
     AuditEntry request(IdempotencyKey key, long version, Fingerprint fingerprint, Ruling ruling) {
-        requireCanBe(fingerprint);
+        Objects.requireNonNull(key, "key");
+        Objects.requireNonNull(fingerprint, "fingerprint");
         Objects.requireNonNull(ruling, "ruling");
-        IdempotencyRecord standing = known(key, store.find(Objects.requireNonNull(key, "key")));
+        requireCanBe(fingerprint);
+        IdempotencyRecord standing = known(key, store.find(key));
         if (standing.version() != version) {
             throw changed(key, standing);
         }
@@ -415,7 +417,6 @@ final class Acts {
 
     /** A mistyped fingerprint would bind the key to a payload that nobody can have. */
     private static void requireCanBe(Fingerprint fingerprint) {
-        Objects.requireNonNull(fingerprint, "fingerprint");
         if (!fingerprint.algorithm().equals(Fingerprint.JCS_SHA256)
                 || !fingerprint.digest().matches("[0-9a-f]{64}")) {
             throw new IllegalArgumentException("The fingerprint is none that a request can have: it must be "

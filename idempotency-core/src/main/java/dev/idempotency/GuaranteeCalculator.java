@@ -32,9 +32,11 @@ final class GuaranteeCalculator {
         List<String> violations = new ArrayList<>();
 
         if (retryHorizon == null) {
-            conditions.add("P6: nobody retries a request later than " + retention + " after its first run");
+            conditions.add(
+                    "P6: nobody retries a request later than " + Durations.text(retention) + " after its first run");
         } else if (retention.compareTo(retryHorizon) <= 0) {
-            violations.add("P6: retention " + retention + " must be longer than the retry horizon " + retryHorizon);
+            violations.add("P6: retention " + Durations.text(retention) + " must be longer than the retry horizon "
+                    + Durations.text(retryHorizon));
         }
         if (policy != Policy.NATIVE && policy != Policy.SAME_TRANSACTION) {
             conditions.add(
@@ -42,13 +44,15 @@ final class GuaranteeCalculator {
         }
         if (quiescence != null) {
             if (quiescence.period().compareTo(quiescence.bound()) <= 0) {
-                violations.add("P7: quiescence " + quiescence.period() + " must be longer than pause + transit + lag"
-                        + " + clock error = " + quiescence.bound());
+                violations.add("P7: quiescence " + Durations.text(quiescence.period())
+                        + " must be longer than pause + transit + lag" + " + clock error = "
+                        + Durations.text(quiescence.bound()));
             }
-            conditions.add("P7: this process never pauses longer than " + quiescence.pause()
+            conditions.add("P7: this process never pauses longer than " + Durations.text(quiescence.pause())
                     + " between check and first byte, the provider does not act on a request later than "
-                    + quiescence.transit() + " after it was sent, its lookup finds an effect after " + quiescence.lag()
-                    + ", and the store's clock jumps by no more than " + quiescence.clockError());
+                    + Durations.text(quiescence.transit()) + " after it was sent, its lookup finds an effect after "
+                    + Durations.text(quiescence.lag())
+                    + ", and the store's clock jumps by no more than " + Durations.text(quiescence.clockError()));
         }
         if (policy == Policy.LOOKUP || policy == Policy.NATIVE_THEN_LOOKUP) {
             conditions.add("P10: the lookup goes by a reference that the call sent, on the provider's primary");
@@ -61,18 +65,19 @@ final class GuaranteeCalculator {
         if (profile != null && profile.window() != null) {
             Duration guard = profile.resendWithin();
             if (guard == null || guard.isNegative() || guard.isZero()) {
-                violations.add("P8: window " + profile.window()
-                        + " must be longer than pause + transit + clock error = " + profile.bound());
+                violations.add("P8: window " + Durations.text(profile.window())
+                        + " must be longer than pause + transit + clock error = " + Durations.text(profile.bound()));
             }
             conditions.add(
                     "P8: every call sends attempt.nativeKey(), and " + profile.name() + " recognises a native key for "
                             + (profile.window().equals(ProviderProfile.ENDLESS)
                                     ? "ever"
-                                    : profile.window() + ", this process never pauses longer than " + profile.pause()
+                                    : Durations.text(profile.window()) + ", this process never pauses longer than "
+                                            + Durations.text(profile.pause())
                                             + " between check and first byte, no request reaches the provider later than "
-                                            + profile.transit()
+                                            + Durations.text(profile.transit())
                                             + " after it was sent, and the store's clock jumps by no more than "
-                                            + profile.clockError()));
+                                            + Durations.text(profile.clockError())));
             rememberForAsLongAsTheProvider(
                     profile, profile.window(), retention.plus(tombstone), conditions, violations);
             survives = survivesLoss(store, profile, policy, retryHorizon);
@@ -99,8 +104,9 @@ final class GuaranteeCalculator {
             conditions.add("P14: no key is used for another write, ever: " + profile.name()
                     + " still recognises its native key when it has been forgotten here");
         } else if (kept.compareTo(needed) < 0) {
-            violations.add("P14: retention + tombstone = " + kept + " must be at least window + clock error = " + needed
-                    + ", so that " + profile.name() + " forgets a native key before the key is forgotten here");
+            violations.add("P14: retention + tombstone = " + Durations.text(kept)
+                    + " must be at least window + clock error = " + Durations.text(needed) + ", so that "
+                    + profile.name() + " forgets a native key before the key is forgotten here");
         }
     }
 

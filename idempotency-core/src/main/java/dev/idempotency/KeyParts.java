@@ -15,7 +15,6 @@ import java.util.Date;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -50,21 +49,35 @@ final class KeyParts<I> implements Function<I, IdempotencyKey> {
 
     @Override
     public IdempotencyKey apply(I request) {
-        return new IdempotencyKey(scope(request), value(request));
+        try {
+            return new IdempotencyKey(scope(request), value(request));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "Operation '" + operation + "' takes no key of this request, and nothing was written: "
+                            + e.getMessage(),
+                    e.getCause());
+        }
     }
 
     private String scope(I request) {
-        return tenant == null ? operation : operation + "/" + Settings.text("tenant", tenant.apply(request), 99);
+        if (tenant == null) {
+            return operation;
+        }
+        String name = tenant.apply(request);
+        if (name == null) {
+            throw new IllegalArgumentException("its tenant is null; every request needs one");
+        }
+        return operation + "/" + Settings.text("tenant", name, 99);
     }
 
     private String value(I request) {
         if (parts.size() == 1) {
-            String text = text(parts.get(0), request);
+            String text = text(0, request);
             return text.length() <= IdempotencyKey.MAX_VALUE && !text.startsWith("sha256:") ? text : digest(text);
         }
         var framed = new StringBuilder();
-        for (var part : parts) {
-            framed.append(Digests.frame(text(part, request)));
+        for (int i = 0; i < parts.size(); i++) {
+            framed.append(Digests.frame(text(i, request)));
         }
         return framed.length() <= IdempotencyKey.MAX_VALUE ? framed.toString() : digest(framed.toString());
     }
@@ -73,8 +86,13 @@ final class KeyParts<I> implements Function<I, IdempotencyKey> {
         return "sha256:" + HexFormat.of().formatHex(Digests.sha256(text));
     }
 
-    private static <I> String text(Function<? super I, ?> part, I request) {
-        Object value = Objects.requireNonNull(part.apply(request), "a part of the key");
+    private String text(int number, I request) {
+        Object value = parts.get(number).apply(request);
+        if (value == null) {
+            throw new IllegalArgumentException(
+                    (parts.size() == 1 ? "what its key is made of" : "part " + (number + 1) + " of its key")
+                            + " is null; a key is made of what every request has");
+        }
         return Settings.text("a part of the key", text(value, "", 0), LONGEST_PART);
     }
 

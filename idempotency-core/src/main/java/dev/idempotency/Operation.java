@@ -390,8 +390,8 @@ public final class Operation<I, O extends @Nullable Object> {
      *
      * @param request the request
      * @return the key under which it is executed
-     * @throws NullPointerException if {@code request}, or a part of its key, is null
-     * @throws IllegalArgumentException if a part of its key is blank or too long, if it is of a type whose text need not be the
+     * @throws NullPointerException if {@code request} is null
+     * @throws IllegalArgumentException if a part of its key is null, a part of its key is blank or too long, if it is of a type whose text need not be the
      *     same in every process, or if it is not the same when it is taken twice
      */
     public IdempotencyKey keyOf(I request) {

@@ -219,9 +219,11 @@ public final class Recovery<I, O extends @Nullable Object> {
                     + "' has no window; give it the one that the provider documents with withWindow(..)");
         }
         if (guard.isNegative() || guard.isZero()) {
-            throw new IllegalArgumentException("profile '" + profile.name() + "' has a window of " + profile.window()
-                    + ", which is not longer than pause " + profile.pause() + ", transit " + profile.transit()
-                    + " and clock error " + profile.clockError()
+            throw new IllegalArgumentException("profile '" + profile.name() + "' has a window of "
+                    + Durations.text(Objects.requireNonNull(profile.window(), "window"))
+                    + ", which is not longer than pause " + Durations.text(profile.pause()) + ", transit "
+                    + Durations.text(profile.transit())
+                    + " and clock error " + Durations.text(profile.clockError())
                     + " together; nothing could ever be sent again safely");
         }
         return profile;

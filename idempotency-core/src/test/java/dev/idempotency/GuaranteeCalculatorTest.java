@@ -314,14 +314,14 @@ final class GuaranteeCalculatorTest {
 
         assertThat(operation().recovery(recovery).explain()).hasToString("""
                         Level C (deduplicated)
-                          on condition that P6: nobody retries a request later than PT168H after its first run
+                          on condition that P6: nobody retries a request later than 7 d after its first run
                           on condition that P5: nothing below the call repeats the request by itself (HTTP client, proxy, gateway, mesh)
-                          on condition that P7: this process never pauses longer than PT30S between check and first byte, \
-                        the provider does not act on a request later than PT3M after it was sent, its lookup finds an effect after PT7S, and the store's clock jumps by no more than PT2S
+                          on condition that P7: this process never pauses longer than 30 s between check and first byte, \
+                        the provider does not act on a request later than 3 min after it was sent, its lookup finds an effect after 7 s, and the store's clock jumps by no more than 2 s
                           on condition that P10: the lookup goes by a reference that the call sent, on the provider's primary
-                          on condition that P8: every call sends attempt.nativeKey(), and Bank recognises a native key for PT24H, this process never pauses longer than PT1M \
-                        between check and first byte, no request reaches the provider later than PT5M after it was sent, and the \
-                        store's clock jumps by no more than PT2S
+                          on condition that P8: every call sends attempt.nativeKey(), and Bank recognises a native key for 24 h, this process never pauses longer than 1 min \
+                        between check and first byte, no request reaches the provider later than 5 min after it was sent, and the \
+                        store's clock jumps by no more than 2 s
                           on condition that P2: this process lives on, and no other process runs the same key; its class is PROCESS
                           does not hold if the store loses acknowledged writes""");
     }
@@ -339,16 +339,16 @@ final class GuaranteeCalculatorTest {
                         WEEK))
                 .hasToString("""
                         Level X (unprotected)
-                          violated: P6: retention PT168H must be longer than the retry horizon PT168H
-                          violated: P7: quiescence PT3M39S must be longer than pause + transit + lag + clock error = PT3M39S
-                          violated: P8: window PT6M2S must be longer than pause + transit + clock error = PT6M2S
+                          violated: P6: retention 7 d must be longer than the retry horizon 7 d
+                          violated: P7: quiescence 3 min 39 s must be longer than pause + transit + lag + clock error = 3 min 39 s
+                          violated: P8: window 6 min 2 s must be longer than pause + transit + clock error = 6 min 2 s
                           on condition that P5: nothing below the call repeats the request by itself (HTTP client, proxy, gateway, mesh)
-                          on condition that P7: this process never pauses longer than PT30S between check and first byte, \
-                        the provider does not act on a request later than PT3M after it was sent, its lookup finds an effect after PT7S, and the store's clock jumps by no more than PT2S
+                          on condition that P7: this process never pauses longer than 30 s between check and first byte, \
+                        the provider does not act on a request later than 3 min after it was sent, its lookup finds an effect after 7 s, and the store's clock jumps by no more than 2 s
                           on condition that P10: the lookup goes by a reference that the call sent, on the provider's primary
-                          on condition that P8: every call sends attempt.nativeKey(), and Bank recognises a native key for PT6M2S, this process never pauses longer than PT1M \
-                        between check and first byte, no request reaches the provider later than PT5M after it was sent, and the \
-                        store's clock jumps by no more than PT2S
+                          on condition that P8: every call sends attempt.nativeKey(), and Bank recognises a native key for 6 min 2 s, this process never pauses longer than 1 min \
+                        between check and first byte, no request reaches the provider later than 5 min after it was sent, and the \
+                        store's clock jumps by no more than 2 s
                           on condition that P2: the store happens not to lose an acknowledged write; its class is LOSSY
                           does not hold if the store loses acknowledged writes""");
     }
@@ -380,11 +380,11 @@ final class GuaranteeCalculatorTest {
 
         assertThatIllegalStateException()
                 .isThrownBy(() -> builder.calling((request, attempt) -> request))
-                .withMessage("Operation 'pay' could make duplicates: P6: retention PT24H must be longer than the retry"
-                        + " horizon PT48H");
+                .withMessage("Operation 'pay' could make duplicates: P6: retention 24 h must be longer than the retry"
+                        + " horizon 2 d");
         assertThatIllegalStateException()
                 .isThrownBy(() -> builder.callingAsync((request, attempt) -> null))
-                .withMessageContaining("P6: retention PT24H");
+                .withMessageContaining("P6: retention 24 h");
     }
 
     @Test
@@ -397,9 +397,9 @@ final class GuaranteeCalculatorTest {
                         .recovery(recovery)
                         .retryHorizon(Duration.ofDays(7))
                         .calling((request, attempt) -> request))
-                .withMessage("Operation 'pay' could make duplicates: P6: retention PT168H must be longer than the retry"
-                        + " horizon PT168H; P7: quiescence PT0S must be longer than pause + transit + lag + clock error"
-                        + " = PT3M39S");
+                .withMessage("Operation 'pay' could make duplicates: P6: retention 7 d must be longer than the retry"
+                        + " horizon 7 d; P7: quiescence 0 s must be longer than pause + transit + lag + clock error"
+                        + " = 3 min 39 s");
     }
 
     @Test
@@ -431,8 +431,8 @@ final class GuaranteeCalculatorTest {
 
     @Test
     void nativeKey_withAWindowNoLongerThanItsBounds_isRefusedWithAllThree() {
-        var message = "profile 'Bank' has a window of PT6M2S, which is not longer than pause PT1M, transit PT5M"
-                + " and clock error PT2S together; nothing could ever be sent again safely";
+        var message = "profile 'Bank' has a window of 6 min 2 s, which is not longer than pause 1 min, transit 5 min"
+                + " and clock error 2 s together; nothing could ever be sent again safely";
         var atTheBounds = DAY.withWindow(BOUND);
 
         assertThatIllegalArgumentException()

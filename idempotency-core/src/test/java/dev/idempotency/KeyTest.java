@@ -150,19 +150,21 @@ final class KeyTest {
                 .hasSize(IdempotencyKey.MAX_SCOPE);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> operation.keyOf(new Order("1", null, null, "t".repeat(100))))
-                .withMessage("tenant has 100 characters; at most 99 are allowed");
+                .withMessageEndingWith(": tenant has 100 characters; at most 99 are allowed");
     }
 
     @Test
     void tenant_thatIsNullOrBlank_isRefused() {
         var builder = operation().key(Order::first).tenant(Order::tenant);
 
-        assertThatNullPointerException()
+        assertThatIllegalArgumentException()
                 .isThrownBy(() -> of(builder, new Order("1", null, null, null)))
-                .withMessage("tenant");
+                .withMessage(
+                        "Operation 'pay' takes no key of this request, and nothing was written: its tenant is null;"
+                                + " every request needs one");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> of(builder, new Order("1", null, null, " ")))
-                .withMessage("tenant is blank; it must name something");
+                .withMessageEndingWith(": tenant is blank; it must name something");
     }
 
     // ---- bad parts
@@ -179,7 +181,10 @@ final class KeyTest {
     @ParameterizedTest
     @MethodSource("makers")
     void key_partThatIsBad_isRefusedWithAReason(Function<Object, IdempotencyKey> maker) {
-        assertThatNullPointerException().isThrownBy(() -> maker.apply(null)).withMessage("a part of the key");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> maker.apply(null))
+                .withMessageStartingWith("Operation 'pay' takes no key of this request, and nothing was written: ")
+                .withMessageEndingWith(" is null; a key is made of what every request has");
         refused(maker, "", "a part of the key is blank; it must name something");
         refused(maker, " \t", "a part of the key is blank; it must name something");
         refused(maker, "a\nb", "a part of the key has a control character or a lone surrogate at position 1");
@@ -342,7 +347,7 @@ final class KeyTest {
     private static void refused(Function<Object, IdempotencyKey> maker, Object part, String message) {
         assertThatThrownBy(() -> maker.apply(part))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage(message);
+                .hasMessage("Operation 'pay' takes no key of this request, and nothing was written: " + message);
     }
 
     @Test
