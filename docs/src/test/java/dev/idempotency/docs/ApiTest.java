@@ -18,7 +18,8 @@ final class ApiTest {
 
     private static List<Class<?>> publicTypes() throws Exception {
         var types = new ArrayList<Class<?>>();
-        for (Class<?> one : List.of(JdbcIdempotencyStore.class, RedisIdempotencyStore.class, SlackIntake.class, SlackSimulator.class)) {
+        for (Class<?> one : List.of(
+                JdbcIdempotencyStore.class, RedisIdempotencyStore.class, SlackIntake.class, SlackSimulator.class)) {
             types.addAll(Compiled.publicTypes(one).toList());
         }
         return types;

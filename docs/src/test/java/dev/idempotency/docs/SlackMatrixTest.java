@@ -87,7 +87,8 @@ final class SlackMatrixTest {
 
     private static SlackEvent told(String app, String team, String id, String type, String more) {
         return parsed("{'type':'event_callback','api_app_id':'" + app + "','team_id':'" + team + "','event_id':'" + id
-                + "','event':{'type':'" + type + "','channel':'C1','user':'U1','text':'hi','ts':'" + TS + "','event_ts':'"
+                + "','event':{'type':'" + type + "','channel':'C1','user':'U1','text':'hi','ts':'" + TS
+                + "','event_ts':'"
                 + TS + "','client_msg_id':'c-1'" + more + "}}");
     }
 

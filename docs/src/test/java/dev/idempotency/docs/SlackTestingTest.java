@@ -139,8 +139,9 @@ final class SlackTestingTest {
                 .toList();
         DeliverySettings settings = DeliverySettings.socketMode();
 
-        assertThat(faults).allSatisfy(fault -> assertThatCode(() -> settings.faults(fault + "=0.5"))
-                .doesNotThrowAnyException());
+        assertThat(faults)
+                .allSatisfy(fault ->
+                        assertThatCode(() -> settings.faults(fault + "=0.5")).doesNotThrowAnyException());
         String source = String.join(
                 "\n",
                 Markdown.read(Markdown.ROOT.resolve(
@@ -149,7 +150,9 @@ final class SlackTestingTest {
                 .containsExactlyInAnyOrderElementsOf(Pattern.compile("(?m)^    ([A-Z_]+)[,;]$")
                         .matcher(source)
                         .results()
-                        .map(match -> match.group(1).toLowerCase(java.util.Locale.ROOT).replace('_', '-'))
+                        .map(match -> match.group(1)
+                                .toLowerCase(java.util.Locale.ROOT)
+                                .replace('_', '-'))
                         .filter(fault -> !fault.equals("none"))
                         .toList());
     }
