@@ -160,6 +160,29 @@ final class BoltBridgeTest {
         assertThat(heard).containsExactly("message 1.000100");
     }
 
+    /** docs.slack.dev/reference/events/message/message_replied, "Bug alert". */
+    @Test
+    void replyToAThread_withoutItsSubtype_isNotHandledAsAMessage_andIsNoDeadLetter() {
+        hearMessagesAndMentions();
+        Told replied = Told.event("Ev1", "message")
+                .with("channel", "C0GENERAL")
+                .with("ts", "2.000200")
+                .with("event_ts", "2.000200");
+        replied.inner()
+                .put("hidden", true)
+                .putObject("message")
+                .put("user", "U1")
+                .put("text", "parent");
+
+        try (var worker = worker()) {
+            take(replied);
+            settle();
+        }
+
+        assertThat(heard).isEmpty();
+        assertThat(store.inbox().deadLetters("slack", null, 10)).isEmpty();
+    }
+
     @Test
     void message_thatFailedBeforeItsUnfurl_isHandledByItsRetry() {
         var attempts = new AtomicInteger();

@@ -167,7 +167,9 @@ public final class BoltHandler implements SlackHandler {
     public void handle(SlackEvent event, HandlerContext context) throws Exception {
         boolean isAnswered =
                 event.kind() == SlackEvent.Kind.INTERACTIVE || event.kind() == SlackEvent.Kind.SLASH_COMMAND;
-        if (!isAnswered) {
+        if (isNamelessReply(event)) {
+            LOG.debug("{} is a message_replied without its subtype, which Bolt would take for a message", event);
+        } else if (!isAnswered) {
             run(event, context.key("bolt"));
         } else if (!isSuggestion(event) && !once(event).isEmpty() && !isAsked) {
             LOG.warn(
@@ -175,6 +177,11 @@ public final class BoltHandler implements SlackHandler {
                             + " responding(boltHandler.answers())",
                     event);
         }
+    }
+
+    /** Bolt would give it to the handlers of messages that people have written. */
+    private static boolean isNamelessReply(SlackEvent event) {
+        return "message_replied".equals(event.subtype()) && !event.event().has("subtype");
     }
 
     /** Asks for options while somebody types: nothing is done by it, and the same question may have another answer soon. */
