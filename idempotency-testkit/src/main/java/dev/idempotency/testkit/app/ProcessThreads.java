@@ -71,7 +71,7 @@ final class ProcessThreads extends ScheduledThreadPoolExecutor {
     private static boolean isPauseOfACaller() {
         return CALLERS.walk(
                 frames -> frames.anyMatch(frame -> frame.getClassName().equals("dev.idempotency.Driver")
-                        && frame.getMethodName().equals("after")));
+                        && frame.getMethodName().equals("pause")));
     }
 
     private final class Timed<V extends @Nullable Object> extends FutureTask<V> implements ScheduledFuture<V> {
