@@ -123,7 +123,7 @@ final class Deeds {
             }
             default -> throw new Refusal(400, "There is no such act.");
         }
-        return Target.key(key).with("done", act);
+        return Queue.ofKey(fields).on(Target.key(key).with("done", act));
     }
 
     static IdempotencyKey key(Fields fields) {

@@ -46,9 +46,14 @@ final class Gate implements HttpHandler {
     private final PageLimit limit;
     private final WrongSecrets wrongSecrets = new WrongSecrets();
 
-    Gate(Admin admin, @Nullable Authenticator authenticator, Set<String> hosts, PageLimit limit) {
+    Gate(
+            Admin admin,
+            ConsoleSettings settings,
+            @Nullable Authenticator authenticator,
+            Set<String> hosts,
+            PageLimit limit) {
         this.limit = limit;
-        this.pages = new Pages(admin);
+        this.pages = new Pages(admin, settings);
         this.deeds = new Deeds(admin);
         this.authenticator = authenticator;
         this.hosts = Set.copyOf(hosts);
@@ -97,6 +102,9 @@ final class Gate implements HttpHandler {
             if (session.isNew() && response.status() == 200) {
                 headers.set("Set-Cookie", session.cookie());
             }
+            if (response.cookie() != null) {
+                headers.add("Set-Cookie", response.cookie());
+            }
             if (response.location() != null) {
                 headers.set("Location", response.location().text());
             }
@@ -138,7 +146,8 @@ final class Gate implements HttpHandler {
             requireSmall(exchange);
             requireKnownHost(headers);
             user = requireUser(exchange);
-            return route(exchange, session, new Visit(user, session.token(secret, user)));
+            String typed = user == null ? session.typedName(secret, headers.getFirst("Cookie")) : "";
+            return route(exchange, session, new Visit(user, session.token(secret, user), typed));
         } catch (Refusal refusal) {
             return Response.page(refusal.status(), Pages.message(user, refusal.status(), refusal.text()));
         } catch (Failure failure) {
@@ -215,7 +224,7 @@ final class Gate implements HttpHandler {
         String method = exchange.getRequestMethod();
         String path = String.valueOf(exchange.getRequestURI().getRawPath());
         boolean isAct = path.equals("/act");
-        if (!isAct && !Set.of("/", "/key", "/audit", "/console.css").contains(path)) {
+        if (!isAct && !Set.of("/", "/key", "/next", "/audit", "/console.css").contains(path)) {
             throw new Refusal(404, "There is no such page.");
         }
         if (isAct ? !method.equals("POST") : !method.equals("GET") && !method.equals("HEAD")) {
@@ -228,6 +237,7 @@ final class Gate implements HttpHandler {
         return switch (path) {
             case "/" -> limit.within(() -> Response.page(200, pages.unresolved(visit, fields)), LATE);
             case "/key" -> limit.within(() -> Response.page(200, pages.key(visit, fields)), LATE);
+            case "/next" -> limit.within(() -> Response.see(pages.next(fields)), LATE);
             case "/audit" -> limit.within(() -> Response.page(200, pages.audit(visit, fields)), LATE);
             default -> Response.css(CSS);
         };
@@ -244,12 +254,15 @@ final class Gate implements HttpHandler {
         if (!session.isToken(secret, visit.user(), fields.text("token"))) {
             throw new Refusal(403, "The form is not one of this session: open the key again, and send it from there.");
         }
-        return limit.within(() -> act(visit, fields), LATE_ACT);
+        return limit.within(() -> act(session, visit, fields), LATE_ACT);
     }
 
-    private Response act(Visit visit, Fields fields) {
+    private Response act(Session session, Visit visit, Fields fields) {
         try {
-            return Response.see(deeds.act(visit, fields));
+            Response done = Response.see(deeds.act(visit, fields));
+            return visit.user() == null
+                    ? done.with(session.nameCookie(secret, fields.text("by").strip()))
+                    : done;
         } catch (Problems problems) {
             return Response.page(422, pages.keyAgain(visit, fields, problems.list()));
         } catch (RefusedException refused) {

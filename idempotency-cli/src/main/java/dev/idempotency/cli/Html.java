@@ -67,6 +67,7 @@ final class Html {
             "name",
             "content",
             "rel",
+            "target",
             "class",
             "id",
             "for",

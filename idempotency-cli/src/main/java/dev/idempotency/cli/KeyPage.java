@@ -10,7 +10,6 @@ import dev.idempotency.store.State;
 import dev.idempotency.store.StoredResult;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +25,7 @@ final class KeyPage {
     private static final int LONGEST_RESULT = 64 * 1024;
 
     private final Visit visit;
+    private final ConsoleSettings settings;
     private final Review review;
     private final IdempotencyRecord record;
     private final Fields fields;
@@ -33,8 +33,15 @@ final class KeyPage {
     private final boolean isNew;
 
     /** With what was typed into a form that did not do what was wished, unless the page is new. */
-    KeyPage(Visit visit, Review review, Fields fields, List<Problems.Problem> problems, boolean isNew) {
+    KeyPage(
+            Visit visit,
+            ConsoleSettings settings,
+            Review review,
+            Fields fields,
+            List<Problems.Problem> problems,
+            boolean isNew) {
         this.visit = visit;
+        this.settings = settings;
         this.review = review;
         this.record = review.record();
         this.fields = fields;
@@ -51,6 +58,7 @@ final class KeyPage {
         if (done != null) {
             main.add(Html.of("p", done).attribute("class", "done").attribute("role", "status"));
         }
+        main.add(nextKey(done != null));
         main.add(Html.of("h1").data(record.key().value()));
         main.add(facts());
         main.add(outlook());
@@ -59,19 +67,41 @@ final class KeyPage {
         }
         main.add(decide());
         main.add(history());
-        main.add(section("trail", "Audit trail", trail(review.audit(), false)));
+        main.add(section("trail", "Audit trail", trail(review.audit(), false, settings.moments())));
         return main;
     }
 
+    /** The keys that whoever looks works through, from where he has come to. */
+    private Queue queue() {
+        Queue queue = Queue.ofKey(fields);
+        boolean isInTheList = queue.after().isEmpty() && record.state().isUnresolved();
+        return isInTheList ? queue.after(Cursors.of(record)) : queue;
+    }
+
+    private Html nextKey(boolean isDone) {
+        Queue queue = queue();
+        var next = Html.of("a", "Next key").attribute("class", "next").to(queue.on(Target.path("/next")));
+        if (isDone) {
+            // Enter goes on.
+            next.attribute("autofocus");
+        }
+        return Html.of("p")
+                .attribute("class", "queue")
+                .add(next)
+                .text(" ")
+                .add(Html.of("a", "Back to the list").to(queue.after(null).list()));
+    }
+
     /** The record is gone, and what people did is not. */
-    static Html forgotten(IdempotencyKey key, List<AuditEntry> trail, List<Problems.Problem> problems) {
+    static Html forgotten(
+            IdempotencyKey key, List<AuditEntry> trail, List<Problems.Problem> problems, Moments moments) {
         var main = Html.of("main");
         if (!problems.isEmpty()) {
             main.add(Pages.problems(problems, ""));
         }
         return main.add(Html.of("h1").data(key.value()))
                 .add(Html.of("p", "No record stands for the key; its audit trail is kept."))
-                .add(section("trail", "Audit trail", trail(trail, false)));
+                .add(section("trail", "Audit trail", trail(trail, false, moments)));
     }
 
     private static @Nullable String done(String act) {
@@ -80,7 +110,7 @@ final class KeyPage {
             case "not-executed" -> "Done: the key is closed.";
             case "reexecute", "reopen" -> "Done: the key is open; the next execution makes the call.";
             case "request" -> "Done: a second person can approve the override now.";
-            case "approve" -> "Done: the key is open for the new payload alone.";
+            case "approve" -> "Done: the key is open for the new request alone.";
             case "refuse" -> "Done: the override is refused.";
             default -> null;
         };
@@ -90,7 +120,6 @@ final class KeyPage {
 
     private Html facts() {
         var times = record.times();
-        var terms = record.terms();
         Fingerprint fingerprint = record.fingerprint();
         var request = record.request();
         var facts = Html.of("dl").attribute("class", "facts");
@@ -107,23 +136,21 @@ final class KeyPage {
                 "Version",
                 Html.of(
                         "dd",
-                        record.version() + ", generation " + record.generation() + ", attempt " + record.attempt()));
-        fact(
-                facts,
-                "Policy",
-                Html.of(
-                        "dd",
-                        terms.policy() + "; if the provider has nothing: " + terms.whenMissing()
-                                + (terms.quiescence() == null ? "" : "; quiescence " + terms.quiescence())
-                                + (terms.resendWithin() == null
+                        record.version() + "; the call was begun "
+                                + (record.attempt() == 1 ? "once" : record.attempt() + " times")
+                                + (record.generation() == 1
                                         ? ""
-                                        : "; same native key within " + terms.resendWithin())));
-        fact(facts, "Native key", Html.of("dd").add(Html.of("code").data(record.nativeKey())));
+                                        : ", and people opened the key again "
+                                                + (record.generation() == 2
+                                                        ? "once"
+                                                        : record.generation() - 1 + " times"))));
+        fact(facts, "What happens by itself", Html.of("dd", Wording.byItself(record.terms())));
+        fact(facts, "Reference at the provider", reference());
         fact(
                 facts,
-                "Fingerprint",
+                "Fingerprint of the request",
                 fingerprint == null
-                        ? Html.of("dd", "any payload")
+                        ? Html.of("dd", "any request may have this key")
                         : Html.of("dd").add(Html.of("code").data(Payloads.text(fingerprint))));
         fact(facts, "Result", outcome(Html.of("dd"), record.result()));
         fact(
@@ -139,8 +166,8 @@ final class KeyPage {
                         .add(time(times.createdAt()))
                         .text(", first sent ")
                         .add(time(times.firstSentAt()))
-                        .text(", expires ")
-                        .add(time(times.expiresAt())));
+                        .text(record.state().isUnresolved() ? ", kept until it is decided" : ", kept until ")
+                        .add(record.state().isUnresolved() ? Html.of("span") : time(times.expiresAt())));
         if (times.leaseUntil() != null) {
             fact(
                     facts,
@@ -150,6 +177,24 @@ final class KeyPage {
                             .text(record.isLapsed(review.now()) ? ", which is over" : ""));
         }
         return facts;
+    }
+
+    private Html reference() {
+        var reference = Html.of("dd").add(Html.of("code").data(record.nativeKey()));
+        Html link = atProvider(settings, record);
+        return link == null ? reference : reference.text(" ").add(link);
+    }
+
+    /** Leads to the write at the provider; null when nobody has said where that is. */
+    static @Nullable Html atProvider(ConsoleSettings settings, IdempotencyRecord record) {
+        ProviderUrl provider = settings.provider(record.key());
+        Target target = provider == null ? null : provider.of(record);
+        return provider == null || target == null
+                ? null
+                : Html.of("a", "Look at " + provider.host() + " (new tab)")
+                        .attribute("rel", "noopener noreferrer external")
+                        .attribute("target", "_blank")
+                        .to(target);
     }
 
     private static void fact(Html facts, String name, Html value) {
@@ -173,7 +218,7 @@ final class KeyPage {
                 .data(cut(text == null ? HexFormat.of().formatHex(result.bytes()) : text, LONGEST_RESULT)));
     }
 
-    private static String cut(String text, int longest) {
+    static String cut(String text, int longest) {
         return text.length() <= longest
                 ? text
                 : text.substring(0, longest) + " … (cut; it has " + text.length() + " characters)";
@@ -198,11 +243,11 @@ final class KeyPage {
 
     private Html history() {
         var list = Html.of("ol").attribute("class", "timeline");
-        list.add(event(record.times().createdAt(), "Reserved", "the key's first reservation", false, null));
+        list.add(event(record.times().createdAt(), "Reserved", "the key was used for the first time", false, null));
         for (Evidence line : record.evidence()) {
             list.add(event(
                     line.at(),
-                    words(line.kind().name()) + ", attempt " + line.attempt(),
+                    Wording.happened(line.kind()) + ", call " + line.attempt(),
                     line.detail(),
                     isAlarm(line.kind()),
                     line.result()));
@@ -248,8 +293,8 @@ final class KeyPage {
                     prefix,
                     "executed-result",
                     "It has happened, with this result",
-                    "The key is completed with this result: every caller gets it, if the operation's codec is json, and no call is"
-                            + " made again. It stands in the store as it is, for whoever reads it."));
+                    "Every caller gets this result, if the operation's codec is json, and no call is made again. It stands in"
+                            + " the store as it is, for whoever reads it."));
             choice.add(Html.of("div")
                     .attribute("class", "nested")
                     .add(area(prefix, "result", "The result as JSON, as the operation's codec writes it"))
@@ -262,26 +307,25 @@ final class KeyPage {
                     prefix,
                     "declined",
                     "The provider has declined it",
-                    "The key is completed: every caller gets DeclinedException with this reason."));
+                    "Every caller is told that the provider has declined, and why. No call is made again."));
             choice.add(Html.of("div")
                     .attribute("class", "nested")
                     .add(text(prefix, "reason", "The reason, in the provider's terms", "2000")));
             choice.add(radio(prefix, "not-executed", "It has not happened, and will not", Consequences.notExecuted()));
-            choice.add(radio(
-                    prefix, "reexecute", "It has not happened, and is to be made", Consequences.reExecute(record)));
+            choice.add(radio(prefix, "reexecute", "It has not happened, and is to be made", Consequences.reExecute()));
         }
         if (isClosed) {
-            choice.add(radio(prefix, "reopen", "Open it again for its own payload", Consequences.reopen(record)));
+            choice.add(radio(prefix, "reopen", "Open it again for the same request", Consequences.reopen()));
         }
         if (record.state().isTerminal()) {
             choice.add(radio(
                     prefix,
                     "request",
-                    "Ask that another payload takes over the key",
+                    "Ask for another request in its place, such as one with the right amount",
                     "Only the audit trail is written: a second person has to approve it."));
             choice.add(Html.of("div")
                     .attribute("class", "nested")
-                    .add(area(prefix, "payload", "The new payload as JSON, or its fingerprint (jcs-sha256:..)")));
+                    .add(area(prefix, "payload", "The new request as JSON, or its fingerprint (jcs-sha256:..)")));
         }
         return section("decide", "Decide", form(prefix, null).add(choice).add(ruling(prefix)));
     }
@@ -295,14 +339,14 @@ final class KeyPage {
         fact(facts, "Evidence", Html.of("dd").data(request.evidence()));
         fact(
                 facts,
-                "New payload",
+                "New request",
                 Html.of("dd").add(Html.of("code").data(wished == null ? "–" : Payloads.text(wished))));
         fact(facts, "Request", Html.of("dd").add(Html.of("code", request.id())));
         var choice = Html.of("fieldset")
                 .attribute("id", prefix + "act")
                 .attribute("tabindex", "-1")
                 .add(Html.of("legend", "Your answer"))
-                .add(radio(prefix, "approve", "Approve", Consequences.approve(record, request)))
+                .add(radio(prefix, "approve", "Approve", Consequences.approve(request)))
                 .add(radio(prefix, "refuse", "Refuse, or take back", Consequences.refuse()));
         return section(
                 "request-" + number,
@@ -321,11 +365,12 @@ final class KeyPage {
                 .add(hidden("form", prefix))
                 .add(hidden("scope", record.key().scope()))
                 .add(hidden("key", record.key().value()))
-                .add(hidden("version", Long.toString(record.version())));
+                .add(hidden("version", Long.toString(record.version())))
+                .add(queue().hidden());
         return request == null ? form : form.add(hidden("request", request));
     }
 
-    private static Html hidden(String name, String value) {
+    static Html hidden(String name, String value) {
         return Html.of("input")
                 .attribute("type", "hidden")
                 .attribute("name", name)
@@ -336,7 +381,14 @@ final class KeyPage {
         var ruling = Html.of("div");
         String user = visit.user();
         if (user == null) {
-            ruling.add(text(prefix, "by", "Your name", "200"));
+            ruling.add(field(
+                    prefix,
+                    "by",
+                    "Your name",
+                    Html.of("input")
+                            .attribute("type", "text")
+                            .attribute("value", isSent(prefix) ? typed(prefix, "by") : visit.typed())
+                            .attribute("maxlength", "200")));
         } else {
             ruling.add(Html.of("p", "This is recorded under your name, ")
                     .data(user)
@@ -373,14 +425,13 @@ final class KeyPage {
                 .attribute("value", act)
                 .attribute("id", id)
                 .attribute("aria-describedby", id + "-hint");
-        if (typed(prefix, "act").equals(act)) {
-            button.attribute("checked");
-        }
         boolean denies = act.equals("not-executed") || act.equals("reexecute");
         boolean isTooEarly = denies && review.quiescentAt() != null && !review.isQuiescent();
         boolean beginsToWait = denies && review.quiescentAt() == null && record.isLapsed(review.now());
         if (isTooEarly) {
             button.attribute("disabled");
+        } else if (typed(prefix, "act").equals(act)) {
+            button.attribute("checked");
         }
         return Html.of("div")
                 .attribute("class", "choice")
@@ -440,7 +491,11 @@ final class KeyPage {
     }
 
     private String typed(String prefix, String name) {
-        return isNew || !sentForm().equals(prefix) ? "" : fields.text(name);
+        return isSent(prefix) ? fields.text(name) : "";
+    }
+
+    private boolean isSent(String prefix) {
+        return !isNew && sentForm().equals(prefix);
     }
 
     private @Nullable String problem(String prefix, String name) {
@@ -484,14 +539,8 @@ final class KeyPage {
                         "badge " + state.name().toLowerCase(Locale.ROOT).replace('_', '-'));
     }
 
-    static Html time(Instant at) {
-        return Html.of(
-                        "time",
-                        at.truncatedTo(ChronoUnit.SECONDS)
-                                .toString()
-                                .replace('T', ' ')
-                                .replace("Z", " UTC"))
-                .attribute("datetime", at.toString());
+    private Html time(Instant at) {
+        return settings.moments().time(at);
     }
 
     private static String words(String constant) {
@@ -499,7 +548,7 @@ final class KeyPage {
         return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
     }
 
-    static Html trail(List<AuditEntry> entries, boolean ofAll) {
+    static Html trail(List<AuditEntry> entries, boolean ofAll, Moments moments) {
         if (entries.isEmpty()) {
             return Html.of("p", "Nobody has decided anything yet.").attribute("class", "none");
         }
@@ -507,7 +556,7 @@ final class KeyPage {
         for (AuditEntry entry : entries) {
             Instant at = entry.at();
             var row = Html.of("tr")
-                    .add(Html.of("td").add(at == null ? Html.of("span", "–") : time(at)))
+                    .add(Html.of("td").add(at == null ? Html.of("span", "–") : moments.time(at)))
                     .add(Html.of(
                             "td",
                             words(entry.act().name()) + ", "
@@ -524,7 +573,7 @@ final class KeyPage {
                     .add(Html.of("td")
                             .add(Html.of("div").data(cut(entry.why(), LONGEST_TEXT)))
                             .add(Html.of("div", "Evidence: ").data(cut(entry.evidence(), LONGEST_TEXT))))
-                    .add(Html.of("td", "Version " + entry.version() + ", generation " + entry.generation())
+                    .add(Html.of("td", "Version " + entry.version())
                             .add(wished(entry))
                             .add(Html.of("div").data(cut(entry.detail(), LONGEST_TEXT))));
             rows.add(row);

@@ -8,9 +8,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
+import java.time.ZoneId;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -80,7 +84,8 @@ public final class OperationsConsole implements AutoCloseable {
         workers = threads;
         server.setExecutor(workers);
         pages = new PageLimit(builder.pageLimit);
-        gate = new Gate(builder.admin, builder.authenticator, hosts(builder.hosts, address, port), pages);
+        gate = new Gate(
+                builder.admin, builder.settings(), builder.authenticator, hosts(builder.hosts, address, port), pages);
         server.createContext("/", gate);
         server.start();
     }
@@ -128,6 +133,9 @@ public final class OperationsConsole implements AutoCloseable {
         private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080);
         private @Nullable Authenticator authenticator;
         private Duration pageLimit = Duration.ofSeconds(30);
+        private ZoneId zone = ZoneId.systemDefault();
+        private final Map<String, ProviderUrl> providers = new TreeMap<>();
+        private final Map<String, List<String>> shown = new TreeMap<>();
 
         private Builder(Admin admin) {
             this.admin = Objects.requireNonNull(admin, "admin");
@@ -176,6 +184,42 @@ public final class OperationsConsole implements AutoCloseable {
             }
             hosts.add(host.toLowerCase(Locale.ROOT));
             return this;
+        }
+
+        /**
+         * Sets the zone in which pages write times, beside UTC. By default the system's.
+         *
+         * @param zone of the people who look at the pages
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder zone(ZoneId zone) {
+            this.zone = Objects.requireNonNull(zone, "zone");
+            return this;
+        }
+
+        /**
+         * Says where people find the writes of an operation at the provider, so that each key's page leads there. Values are
+         * percent-encoded.
+         *
+         * @param operation the operation's name, without a tenant
+         * @param template an address that begins with {@code http://} or {@code https://} and a host, and has
+         *     {@code {nativeKey}} or {@code {key}} behind it
+         * @return this
+         * @throws NullPointerException if an argument is null
+         * @throws IllegalArgumentException if it is no such address
+         * @throws IllegalStateException if the operation has an address already
+         */
+        public Builder providerUrl(String operation, String template) {
+            if (providers.putIfAbsent(Objects.requireNonNull(operation, "operation"), ProviderUrl.of(template))
+                    != null) {
+                throw new IllegalStateException("the operation " + operation + " has a provider's address already");
+            }
+            return this;
+        }
+
+        private ConsoleSettings settings() {
+            return new ConsoleSettings(new Moments(zone), providers, shown);
         }
 
         /** How long a page may wait for the store. */

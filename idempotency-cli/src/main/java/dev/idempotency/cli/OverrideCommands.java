@@ -135,7 +135,7 @@ final class OverrideCommands {
             return new Act() {
                 @Override
                 public String consequence(Review review) {
-                    return Consequences.approve(review.record(), pending(review, request));
+                    return Consequences.approve(pending(review, request));
                 }
 
                 @Override

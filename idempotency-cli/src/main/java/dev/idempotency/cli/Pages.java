@@ -8,17 +8,22 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.State;
 import java.time.Duration;
 import java.util.List;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The pages of the console. Thread-safe. */
 final class Pages {
     private static final int TRAIL = 50;
-    private static final List<String> LIMITS = List.of("50", "200", "1000");
+    private static final int LONGEST_REASON = 160;
+    /** As many keys as are counted: an incident may leave more, and a page is to be quick. */
+    private static final int COUNTED = 1000;
 
     private final Admin admin;
+    private final ConsoleSettings settings;
 
-    Pages(Admin admin) {
+    Pages(Admin admin, ConsoleSettings settings) {
         this.admin = admin;
+        this.settings = settings;
     }
 
     // ---- the frame
@@ -80,48 +85,74 @@ final class Pages {
     // ---- unresolved keys
 
     Html unresolved(Visit visit, Fields fields) {
-        String state = fields.text("state");
-        String limit = LIMITS.contains(fields.text("limit")) ? fields.text("limit") : LIMITS.get(0);
-        boolean held = fields.text("held").equals("yes");
+        Queue queue = Queue.ofList(fields);
         String wrong = null;
         Listing listing = new Listing(List.of(), null, null);
+        Listing counted = listing;
         try {
-            String older = fields.given("older");
-            String after = fields.given("after");
-            var query = new Admin.Query(
-                    held || state.isEmpty() ? null : State.valueOf(state),
-                    fields.given("scope"),
-                    older == null ? Duration.ZERO : Spans.parse(older),
-                    Integer.parseInt(limit),
-                    after == null ? null : Cursors.record(after));
-            listing = Listing.read(admin, query, held);
+            listing = Listing.read(admin, queue.query(Integer.parseInt(queue.limit())), queue.held());
+            counted = Listing.read(admin, queue.scope("").query(COUNTED), queue.held());
         } catch (IllegalArgumentException | ArithmeticException e) {
             wrong = "The filter does not say which keys: " + e.getMessage();
         }
 
-        var main = Html.of("main").add(Html.of("h1", "Unresolved keys"));
+        var main = Html.of("main");
+        if (fields.text("end").equals("yes")) {
+            main.add(Html.of("p", "That was the last key of this list. Those that are left stand below.")
+                    .attribute("class", "done")
+                    .attribute("role", "status"));
+        }
+        main.add(Html.of("h1", "Unresolved keys"));
         if (wrong != null) {
             main.add(problems(List.of(new Problems.Problem("older", wrong)), "filter-"));
         }
-        main.add(filter(fields, state, held, limit))
-                .add(found(listing, fields, limit))
+        main.add(filter(queue))
+                .add(counts(counted, queue))
+                .add(found(listing, queue))
                 .add(lookUp());
         return frame(visit.user(), "Unresolved keys", wrong != null, main);
     }
 
-    private static Html filter(Fields fields, String state, boolean held, String limit) {
+    /** The page of the next key, or the list when that is through. */
+    Target next(Fields fields) {
+        Queue queue = Queue.ofKey(fields);
+        try {
+            IdempotencyRecord next = queue.next(admin);
+            return next == null
+                    ? queue.after(null).list().with("end", "yes")
+                    : queue.after(null).on(Target.key(next.key()));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new Refusal(400, "The address does not say which keys.");
+        }
+    }
+
+    /** How many there are of each operation: what an incident is about. */
+    private static Html counts(Listing counted, Queue queue) {
+        var operations = new TreeMap<String, Integer>();
+        counted.records().forEach(record -> operations.merge(record.key().operation(), 1, Integer::sum));
+        var list = Html.of("ul").attribute("class", "counts");
+        operations.forEach((operation, number) -> list.add(Html.of("li")
+                .add(Html.of("a").to(queue.scope(operation).list()).data(operation))
+                .text(": " + number)));
+        if (counted.next() != null) {
+            list.add(Html.of("li", "counted: the first " + COUNTED));
+        }
+        return operations.isEmpty() ? Html.of("div") : list;
+    }
+
+    private static Html filter(Queue queue) {
         var states = Html.of("select").attribute("name", "state").attribute("id", "filter-state");
-        states.add(option("", "In flight or in doubt", state));
-        states.add(option(State.IN_DOUBT.name(), "In doubt", state));
-        states.add(option(State.IN_FLIGHT.name(), "In flight", state));
+        states.add(option("", "In flight or in doubt", queue.state()));
+        states.add(option(State.IN_DOUBT.name(), "In doubt", queue.state()));
+        states.add(option(State.IN_FLIGHT.name(), "In flight", queue.state()));
         var limits = Html.of("select").attribute("name", "limit").attribute("id", "filter-limit");
-        LIMITS.forEach(value -> limits.add(option(value, value, limit)));
+        Queue.LIMITS.forEach(value -> limits.add(option(value, value, queue.limit())));
         var heldBox = Html.of("input")
                 .attribute("type", "checkbox")
                 .attribute("name", "held")
                 .attribute("value", "yes")
                 .attribute("id", "filter-held");
-        if (held) {
+        if (queue.held()) {
             heldBox.attribute("checked");
         }
         return Html.of("form")
@@ -131,16 +162,16 @@ final class Pages {
                 .attribute("aria-label", "Which keys")
                 .to(Target.path("/"))
                 .add(labelled("filter-state", "State", states))
-                .add(labelled("filter-scope", "Operation", input("filter-scope", "scope", fields.text("scope"))))
+                .add(labelled("filter-scope", "Operation", input("filter-scope", "scope", queue.scope())))
                 .add(labelled(
                         "filter-older",
                         "In their state for at least (such as 10m, 24h)",
-                        input("filter-older", "older", fields.text("older"))))
+                        input("filter-older", "older", queue.older())))
                 .add(labelled("filter-limit", "On a page", limits))
                 .add(Html.of("div")
                         .attribute("class", "check")
                         .add(heldBox)
-                        .add(Html.of("label", "Only held ones: a person decides")
+                        .add(Html.of("label", "Only those that wait for a person")
                                 .attribute("for", "filter-held")))
                 .add(Html.of("button", "Show").attribute("type", "submit"));
     }
@@ -168,7 +199,7 @@ final class Pages {
                 .attribute("spellcheck", "false");
     }
 
-    private static Html found(Listing listing, Fields fields, String limit) {
+    private Html found(Listing listing, Queue queue) {
         if (listing.records().isEmpty()) {
             return Html.of("p", "No such keys.").attribute("class", "none");
         }
@@ -179,33 +210,28 @@ final class Pages {
                     .add(Html.of("th")
                             .attribute("scope", "row")
                             .add(Html.of("a")
-                                    .to(Target.key(record.key()))
+                                    .to(queue.after(null).on(Target.key(record.key())))
                                     .data(record.key().value())))
                     .add(Html.of("td").data(record.key().scope()))
                     .add(Html.of("td").add(KeyPage.badge(record, listing.now())))
                     .add(Html.of("td", age == null ? "–" : Spans.text(age)))
-                    .add(Html.of("td").add(KeyPage.time(record.times().stateSince())))
-                    .add(Html.of("td", record.terms().policy().name())
-                            .add(
-                                    Listing.isHeld(record, listing.now())
-                                            ? Html.of("span", ": a person decides")
-                                                    .attribute("class", "held")
-                                            : Html.of("span"))));
+                    .add(Html.of("td")
+                            .add(settings.moments().time(record.times().stateSince())))
+                    .add(Html.of("td").data(KeyPage.cut(Wording.reason(record, listing.now()), LONGEST_REASON)))
+                    .add(
+                            Listing.isHeld(record, listing.now())
+                                    ? Html.of("td", "a person decides").attribute("class", "held")
+                                    : Html.of("td", "the program tries")));
         }
         var table = Html.of("table")
                 .add(Html.of("caption", listing.records().size() + " keys, longest in their state first"))
-                .add(Html.of("thead").add(KeyPage.columns("Key", "Operation", "State", "For", "Since", "Policy")))
+                .add(Html.of("thead")
+                        .add(KeyPage.columns("Key", "Operation", "State", "For", "Since", "Why", "Who ends it")))
                 .add(rows);
         var section =
                 Html.of("div").add(Html.of("div").attribute("class", "wide").add(table));
         if (listing.next() != null) {
-            Target next = Target.path("/")
-                    .with("state", fields.text("state"))
-                    .with("scope", fields.text("scope"))
-                    .with("older", fields.text("older"))
-                    .with("held", fields.text("held"))
-                    .with("limit", limit)
-                    .with("after", listing.next());
+            Target next = queue.after(listing.next()).list();
             section.add(Html.of("p")
                     .add(Html.of("a", "Next page").attribute("rel", "next").to(next)));
         }
@@ -270,13 +296,16 @@ final class Pages {
                         ExitCode.UNKNOWN_KEY, "No record stands for the key: it was never used, or is forgotten");
             }
             return frame(
-                    visit.user(), Plain.of(key.value()), !problems.isEmpty(), KeyPage.forgotten(key, trail, problems));
+                    visit.user(),
+                    Plain.of(key.value()),
+                    !problems.isEmpty(),
+                    KeyPage.forgotten(key, trail, problems, settings.moments()));
         }
         return frame(
                 visit.user(),
                 Plain.of(key.value()),
                 !problems.isEmpty(),
-                new KeyPage(visit, review, fields, problems, isNew).main());
+                new KeyPage(visit, settings, review, fields, problems, isNew).main());
     }
 
     // ---- the audit trail
@@ -292,7 +321,7 @@ final class Pages {
             }
         }
         List<AuditEntry> page = admin.audit(null, before, TRAIL);
-        var main = Html.of("main").add(Html.of("h1", "Audit trail")).add(KeyPage.trail(page, true));
+        var main = Html.of("main").add(Html.of("h1", "Audit trail")).add(KeyPage.trail(page, true, settings.moments()));
         if (page.size() == TRAIL) {
             Target next = Target.path("/audit").with("before", Cursors.of(page.get(TRAIL - 1)));
             main.add(Html.of("p")

@@ -192,7 +192,7 @@ final class ResolveCommands {
         Act act(IdempotencyKey key, long version, Ruling ruling, Output output) {
             return new Change(
                     AuditEntry.Act.REEXECUTE,
-                    Consequences::reExecute,
+                    record -> Consequences.reExecute(),
                     admin -> admin.reExecute(key, version, ruling),
                     output);
         }
@@ -214,7 +214,10 @@ final class ResolveCommands {
         @Override
         Act act(IdempotencyKey key, long version, Ruling ruling, Output output) {
             return new Change(
-                    AuditEntry.Act.REOPEN, Consequences::reopen, admin -> admin.reopen(key, version, ruling), output);
+                    AuditEntry.Act.REOPEN,
+                    record -> Consequences.reopen(),
+                    admin -> admin.reopen(key, version, ruling),
+                    output);
         }
     }
 

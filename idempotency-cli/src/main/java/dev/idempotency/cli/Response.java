@@ -9,24 +9,32 @@ final class Response {
     private final String type;
     private final byte[] body;
     private final @Nullable Target location;
+    private final @Nullable String cookie;
 
-    private Response(int status, String type, byte[] body, @Nullable Target location) {
+    private Response(int status, String type, byte[] body, @Nullable Target location, @Nullable String cookie) {
         this.status = status;
         this.type = type;
         this.body = body;
         this.location = location;
+        this.cookie = cookie;
     }
 
     static Response page(int status, Html page) {
-        return new Response(status, "text/html; charset=utf-8", page.write().getBytes(StandardCharsets.UTF_8), null);
+        return new Response(
+                status, "text/html; charset=utf-8", page.write().getBytes(StandardCharsets.UTF_8), null, null);
     }
 
     static Response css(byte[] css) {
-        return new Response(200, "text/css; charset=utf-8", css, null);
+        return new Response(200, "text/css; charset=utf-8", css, null, null);
     }
 
     static Response see(Target other) {
-        return new Response(303, "text/plain; charset=utf-8", new byte[0], other);
+        return new Response(303, "text/plain; charset=utf-8", new byte[0], other, null);
+    }
+
+    /** The same, and the browser keeps this. */
+    Response with(String other) {
+        return new Response(status, type, body, location, other);
     }
 
     int status() {
@@ -45,5 +53,11 @@ final class Response {
     @Nullable
     Target location() {
         return location;
+    }
+
+    /** What the browser keeps; null for nothing. */
+    @Nullable
+    String cookie() {
+        return cookie;
     }
 }

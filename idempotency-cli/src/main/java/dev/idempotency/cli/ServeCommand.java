@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.ZoneId;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -21,7 +23,9 @@ import picocli.CommandLine.Option;
             "",
             "  idempotency serve --port 8080",
             "Behind a proxy, for the people of a file with lines of name:secret:",
-            "  idempotency serve --bind 10.0.0.7 --token-file people.txt --allow-host ops.example.com"
+            "  idempotency serve --bind 10.0.0.7 --token-file people.txt --allow-host ops.example.com",
+            "With the provider one click away:",
+            "  idempotency serve --provider-url 'charge-card=https://dashboard.example/payments?key={nativeKey}'"
         })
 final class ServeCommand extends OperatorCommand {
     @Mixin
@@ -44,6 +48,21 @@ final class ServeCommand extends OperatorCommand {
             paramLabel = "HOST[:PORT]",
             description = "A name that browsers reach it by, such as a proxy's. Can be given again.")
     private List<String> hosts = List.of();
+
+    @Option(
+            names = "--zone",
+            paramLabel = "ZONE",
+            description = "Write times in this zone too, beside UTC, such as Europe/Berlin. Default: the system's.")
+    private @Nullable ZoneId zone;
+
+    @Option(
+            names = "--provider-url",
+            paramLabel = "OPERATION=URL",
+            description = {
+                "Where people find an operation's writes at the provider, with {nativeKey} or {key} in the URL. Can be given"
+                        + " again."
+            })
+    private Map<String, String> providers = Map.of();
 
     ServeCommand(Environment environment) {
         super(environment);
@@ -99,6 +118,10 @@ final class ServeCommand extends OperatorCommand {
     private OperationsConsole start(OperationsConsole.Builder builder) {
         try {
             hosts.forEach(builder::allowHost);
+            providers.forEach(builder::providerUrl);
+            if (zone != null) {
+                builder.zone(zone);
+            }
             return builder.start();
         } catch (IllegalArgumentException | IllegalStateException e) {
             throw Failure.usage(String.valueOf(e.getMessage()));

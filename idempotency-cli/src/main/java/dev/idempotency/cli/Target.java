@@ -5,7 +5,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Where a link or a form of the console goes: a path of its own, with parameters. Immutable. */
+/** Where a link or a form of the console goes: a path of its own with parameters, or the provider's. Immutable. */
 final class Target {
     private final String text;
 
@@ -30,6 +30,14 @@ final class Target {
 
     static Target key(IdempotencyKey key) {
         return path("/key").with("scope", key.scope()).with("key", key.value());
+    }
+
+    /** An address of somebody else's, for people to follow. */
+    static Target outside(String address) {
+        if (!address.matches("(?i)https?://[^\\s\"'<>\\\\]+")) {
+            throw new IllegalArgumentException("no address that people may be led to");
+        }
+        return new Target(address);
     }
 
     /** The same with a parameter more; without it when there is no value. */

@@ -147,7 +147,7 @@ final class BrowserTest {
             grace.type("refund re-2");
             grace.tabTo("#request-1-confirmed");
             grace.type(Chromium.SPACE + Chromium.TAB + Chromium.ENTER);
-            grace.awaitText("Done: the key is open for the new payload alone.");
+            grace.awaitText("Done: the key is open for the new request alone.");
             assertThat(shop.standing(completed).state()).isEqualTo(State.OPEN);
             assertThat(shop.standing(completed).generation()).isEqualTo(2);
             grace.open(as("grace", GRACES, "/audit"));

@@ -103,8 +103,10 @@ final class ConsoleHostilityTest {
     void escapingThatIsLeftOut_isCaughtByTheCheck() {
         String text = "<img src=x onerror=alert(1)>";
         shop.hostile(new IdempotencyKey("planted", "\"><svg/onload=alert(1)>"), text);
-        Html page = new Pages(Admin.on(PLACE.store()))
-                .key(new Visit(null, "token"), Fields.parse("scope=planted&key=%22%3E%3Csvg%2Fonload%3Dalert(1)%3E"));
+        Html page = new Pages(Admin.on(PLACE.store()), ConsoleSettings.usual())
+                .key(
+                        new Visit(null, "token", ""),
+                        Fields.parse("scope=planted&key=%22%3E%3Csvg%2Fonload%3Dalert(1)%3E"));
 
         Document escaped = Jsoup.parse(page.write());
         Document planted = Jsoup.parse(page.write(UnaryOperator.identity()));

@@ -250,7 +250,7 @@ final class ConsoleTest {
         assertThat(asked.document().select("#request-1").text()).isEqualTo("Override request 1");
         assertThat(alone.status()).isEqualTo(409);
         assertThat(alone.document().select("[role=alert]").text()).contains("it takes a second person");
-        assertDone(approved, "Done: the key is open for the new payload alone.");
+        assertDone(approved, "Done: the key is open for the new request alone.");
         assertDone(refused, "Done: the override is refused.");
         assertThat(shop.calls()).isEqualTo(2);
         assertThat(ada.key(key.scope(), key.value()).document().select("#request-1"))

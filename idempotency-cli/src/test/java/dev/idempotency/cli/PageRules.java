@@ -74,7 +74,10 @@ final class PageRules {
                 if (name.startsWith("on") || name.equals("style") || name.equals("src") || name.contains("<")) {
                     strangers.add(element.tagName() + " " + name);
                 }
-                if (isLink && !attribute.getValue().matches("(/[a-z.]*(\\?.*)?|#[a-z0-9-]+)")) {
+                boolean isProviders = name.equals("href")
+                        && attribute.getValue().matches("https://provider\\.example/[A-Za-z0-9%?=&._~/-]*")
+                        && element.attr("rel").contains("noopener");
+                if (isLink && !isProviders && !attribute.getValue().matches("(/[a-z.]*(\\?.*)?|#[a-z0-9-]+)")) {
                     strangers.add(name + "=" + attribute.getValue());
                 }
             }
