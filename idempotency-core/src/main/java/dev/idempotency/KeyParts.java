@@ -19,7 +19,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.StringJoiner;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -96,14 +95,13 @@ final class KeyParts<I> implements Function<I, IdempotencyKey> {
         return Settings.text("a part of the key", text(value, "", 0), LONGEST_PART);
     }
 
-    /** As {@code toString()} says it. */
+    /** A list or a record by what is in it, framed: else the text of one element could pose as that of several. */
     private static String text(Object value, String where, int depth) {
         if (depth > DEEPEST) {
             throw new IllegalArgumentException("a part of the key is nested too deeply; take fields of it instead");
         }
         if (value instanceof Record record) {
-            requireText(record, where, depth);
-            return record.toString();
+            return text(record, where, depth);
         }
         if (value instanceof List<?> list) {
             return text(list, where, depth);
@@ -119,27 +117,36 @@ final class KeyParts<I> implements Function<I, IdempotencyKey> {
         if (list.isEmpty()) {
             throw new IllegalArgumentException(is(where) + "an empty list; it must name something");
         }
-        var joined = new StringJoiner(", ", "[", "]");
+        var framed = new StringBuilder("[");
         for (Object element : list) {
             if (element == null) {
                 throw new IllegalArgumentException(is(where) + "a list with a null in it; leave it out");
             }
-            joined.add(text(element, "a list", depth + 1));
+            framed.append(Digests.frame(text(element, "a list", depth + 1)));
         }
-        return joined.toString();
+        return framed.append(']').toString();
     }
 
-    /** The text of a record has the texts of its components in it. */
-    private static void requireText(Record value, String where, int depth) {
+    /** What a record hides in its own text, as a card number, neither tells two of them apart nor may be seen in a key. */
+    private static String text(Record value, String where, int depth) {
         Class<?> type = value.getClass();
+        String said = String.valueOf(value);
+        var framed = new StringBuilder(type.getSimpleName()).append('[');
         for (RecordComponent component : type.getRecordComponents()) {
             Object inner = read(value, component);
             if (inner == null) {
                 throw new IllegalArgumentException(is(where) + "a " + type.getTypeName() + " whose "
                         + component.getName() + " is null; a key is made of what every request has");
             }
-            text(inner, "the field " + component.getName() + " of a " + type.getTypeName(), depth + 1);
+            if (!said.contains(inner.toString())) {
+                throw new IllegalArgumentException(
+                        is(where) + "a " + type.getTypeName() + " whose toString() does not say" + " its "
+                                + component.getName() + "; take what tells two writes apart, and may be seen in a log");
+            }
+            framed.append(Digests.frame(
+                    text(inner, "the field " + component.getName() + " of a " + type.getTypeName(), depth + 1)));
         }
+        return framed.append(']').toString();
     }
 
     private static @Nullable Object read(Record value, RecordComponent component) {

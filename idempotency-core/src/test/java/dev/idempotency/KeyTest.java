@@ -259,7 +259,7 @@ final class KeyTest {
     }
 
     @Test
-    void key_partOfAnyTypeThatIsAllowed_isItsText() {
+    void key_partOfAnyTypeThatIsAllowed_saysItsValue() {
         var ordered = new Ordered("o-1", List.of(1, 2), Currency.getInstance("EUR"), 7);
         for (Object part : List.of(
                 new StringBuilder("a"),
@@ -274,13 +274,42 @@ final class KeyTest {
                 LocalDate.EPOCH,
                 YearMonth.of(2026, 1),
                 Duration.ofHours(1),
-                ZoneId.of("Europe/Berlin"),
-                List.of("a", "b"),
-                List.of(ordered),
-                ordered)) {
+                ZoneId.of("Europe/Berlin"))) {
             assertThat(single(part).value()).isEqualTo(part.toString());
         }
-        assertThat(single(ordered).value()).isEqualTo("Ordered[order=o-1, lines=[1, 2], currency=EUR, number=7]");
+        assertThat(single(List.of("a", "b")).value()).isEqualTo("[1:a1:b]");
+        assertThat(single(ordered).value()).isEqualTo("Ordered[3:o-18:[1:11:2]3:EUR1:7]");
+        assertThat(single(List.of(ordered)).value()).isEqualTo("[32:Ordered[3:o-18:[1:11:2]3:EUR1:7]]");
+    }
+
+    private record Place(String street, String city) {}
+
+    private record Card(String number) {
+        @Override
+        public String toString() {
+            return "Card[****]";
+        }
+    }
+
+    /** The second write would be refused for the first one's payload, or be given its result. */
+    @ParameterizedTest
+    @MethodSource("makers")
+    void execute_listsAndRecordsWithTheSameTextAndOtherValues_areTwoWrites(Function<Object, IdempotencyKey> maker) {
+        assertThat(maker.apply(List.of("a, b"))).isNotEqualTo(maker.apply(List.of("a", "b")));
+        assertThat(maker.apply(new Place("x, city=y", "z"))).isNotEqualTo(maker.apply(new Place("x", "y, city=z")));
+        assertThat(maker.apply(new Place("x", "y"))).isEqualTo(maker.apply(new Place("x", "y")));
+    }
+
+    /** All cards would be one key, or the number would stand in the log. */
+    @ParameterizedTest
+    @MethodSource("makers")
+    void key_recordThatHidesAComponentInItsText_isRefused(Function<Object, IdempotencyKey> maker) {
+        var card = new Card("4711");
+        String hidden =
+                "dev.idempotency.KeyTest$Card whose toString() does not say its number; take what tells two writes"
+                        + " apart, and may be seen in a log";
+        refused(maker, card, "a part of the key is a " + hidden);
+        refused(maker, List.of(card), "a part of the key has in a list a " + hidden);
     }
 
     // ---- a rule that does not move
