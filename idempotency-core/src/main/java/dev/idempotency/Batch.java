@@ -42,13 +42,14 @@ final class Batch<I, O extends @Nullable Object> {
             CompletableFuture<O> running = begin(requests.get(i));
             boolean ended = running.isDone();
             var unused = running.whenComplete((result, failure) -> {
+                // The next begins first: what depends on an outcome is code of the caller's, and may wait for the next.
+                if (!ended) {
+                    goOn();
+                }
                 if (failure == null) {
                     outcome.complete(result);
                 } else {
                     outcome.completeExceptionally(failure);
-                }
-                if (!ended) {
-                    goOn();
                 }
             });
             if (!ended) {

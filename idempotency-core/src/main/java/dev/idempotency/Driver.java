@@ -42,6 +42,11 @@ final class Driver {
         return workers.goingOn();
     }
 
+    /** Where tasks are run that must not wait until a call has ended. */
+    Executor threadsSoon() {
+        return workers.goingOnSoon();
+    }
+
     /** Begins to watch a run. */
     Watch watch(IdempotencyListener.Run run, IdempotencyKey key) {
         return audience.watch(run, key);

@@ -33,7 +33,7 @@ final class LeaseKeeper {
     LeaseKeeper(Driver driver, Workers workers, Duration length) {
         this.driver = driver;
         this.workers = workers;
-        this.lanes = new Lanes(workers.goingOn(), THREADS);
+        this.lanes = new Lanes(workers.goingOnSoon(), THREADS);
         this.roundNanos = Math.max(1, length.toNanos() / 3 / ROUNDS);
     }
 
@@ -70,7 +70,7 @@ final class LeaseKeeper {
         going = true;
         dueAt = System.nanoTime() + roundNanos;
         try {
-            var unused = workers.after(roundNanos, () -> round(mine));
+            workers.surelyAfter(roundNanos, () -> round(mine));
         } catch (Throwable e) {
             going = false;
             LOG.warn("Leases are not renewed before the next call begins: no timer can be had", e);

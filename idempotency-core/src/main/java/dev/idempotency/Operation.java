@@ -313,9 +313,15 @@ public final class Operation<I, O extends @Nullable Object> {
         return other.ended()
                 .thenApplyAsync(answer -> shared(own, key, answer), driver.threads())
                 .completeOnTimeout(timedOut, left, TimeUnit.NANOSECONDS)
-                .thenCompose(answer -> answer != null
-                        ? CompletableFuture.completedFuture(answer)
-                        : flyAsync(own, request, key, fingerprint, waitUntil));
+                .thenCompose(answer -> {
+                    if (timedOut.equals(answer)) {
+                        // Nor on the one thread of this process on which the time-outs of all futures end.
+                        return CompletableFuture.supplyAsync(() -> timedOut, driver.threadsSoon());
+                    }
+                    return answer != null
+                            ? CompletableFuture.completedFuture(answer)
+                            : flyAsync(own, request, key, fingerprint, waitUntil);
+                });
     }
 
     /** Whatever is thrown on the way ends the future, and with it the flight. */
@@ -334,8 +340,10 @@ public final class Operation<I, O extends @Nullable Object> {
         var end = new CompletableFuture<Answer<O>>();
         execution.onOverdue(answer -> {
             try {
-                // What follows is the caller's code, and must not run where leases are renewed.
-                driver.threads().execute(() -> end.complete(answer));
+                // What follows is the caller's code, and must not run where leases are renewed; nor may it wait for a
+                // thread
+                // that such a call keeps.
+                driver.threadsSoon().execute(() -> end.complete(answer));
             } catch (Throwable e) {
                 end.complete(answer);
             }

@@ -32,6 +32,9 @@ final class Workers {
     /** How often what an executor of the user's has taken and not begun is looked at. */
     private static final Duration LOOK_AFTER = Duration.ofSeconds(1);
 
+    /** How long what is urgent waits for a thread of the user's executor; a renewal has two thirds of its lease left. */
+    private static final Duration URGENT_AFTER = Duration.ofSeconds(2);
+
     private static final class TimerThread extends Thread {
         TimerThread(Runnable task, String name) {
             super(task, name);
@@ -44,6 +47,8 @@ final class Workers {
     private final ScheduledThreadPoolExecutor ownTimer;
     private final Set<Handing> handed = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean watching = new AtomicBoolean();
+    private final AtomicBoolean saidTimerIsGone = new AtomicBoolean();
+    private final AtomicBoolean saidExecutorIsFull = new AtomicBoolean();
 
     Workers(@Nullable ExecutorService given, @Nullable ScheduledExecutorService givenTimer) {
         this.given = given;
@@ -83,7 +88,7 @@ final class Workers {
         if (given == null) {
             own.execute(task);
         } else {
-            hand(given, new Handing(Thread.currentThread(), task));
+            hand(given, new Handing(Thread.currentThread(), task, false));
         }
     }
 
@@ -94,11 +99,23 @@ final class Workers {
      * @throws RuntimeException if no thread can be had at all, as {@link Error} may be thrown
      */
     void goOn(Runnable task) {
+        goOn(task, false);
+    }
+
+    /**
+     * As {@link #goOn}, for what is short and must not wait until a call has ended: an executor whose threads are all in calls does
+     * not begin it.
+     */
+    void goOnSoon(Runnable task) {
+        goOn(task, true);
+    }
+
+    private void goOn(Runnable task, boolean urgent) {
         if (given == null) {
             own.execute(task);
             return;
         }
-        var handing = new Handing(Thread.currentThread(), task);
+        var handing = new Handing(Thread.currentThread(), task, urgent);
         try {
             hand(given, handing);
         } catch (Throwable e) {
@@ -137,9 +154,13 @@ final class Workers {
         try {
             boolean forgets = given != null && given.isShutdown();
             handed.removeIf(handing -> {
-                if (forgets && handing.take()) {
+                if (forgets && handing.goElsewhere()) {
                     LOG.warn("The executor was shut down; what it had taken is run on a thread of the library's");
-                    own.execute(handing.task);
+                } else if (handing.isLate() && handing.goElsewhere() && saidExecutorIsFull.compareAndSet(false, true)) {
+                    LOG.warn(
+                            "The executor has no thread for what must not wait, as the renewal of a lease; it is run on one"
+                                    + " of the library's. Give the executor more threads than calls run at once. This is logged"
+                                    + " once");
                 }
                 return handing.taken.get();
             });
@@ -155,27 +176,45 @@ final class Workers {
     private final class Handing implements Runnable {
         private final Thread from;
         private final Runnable task;
+        private final boolean urgent;
+        private final long since = System.nanoTime();
         private final AtomicBoolean taken = new AtomicBoolean();
         private volatile boolean over;
 
-        Handing(Thread from, Runnable task) {
+        Handing(Thread from, Runnable task, boolean urgent) {
             this.from = from;
             this.task = task;
+            this.urgent = urgent;
         }
 
         boolean take() {
             return taken.compareAndSet(false, true);
         }
 
+        boolean isLate() {
+            return urgent && System.nanoTime() - since > URGENT_AFTER.toNanos();
+        }
+
+        /** Runs it on a thread of the library's, if nobody has taken it; without a thread for it, it may be taken again. */
+        boolean goElsewhere() {
+            if (!take()) {
+                return false;
+            }
+            try {
+                own.execute(task);
+                return true;
+            } catch (Throwable e) {
+                taken.set(false);
+                throw e;
+            }
+        }
+
         @Override
         public void run() {
-            if (!take()) {
-                return;
-            }
             // Leases are renewed by the timer, so a call that an executor would run on it must not stand there.
             if (!over && from instanceof TimerThread && Thread.currentThread() == from) {
-                own.execute(task);
-            } else {
+                var unused = goElsewhere();
+            } else if (take()) {
                 task.run();
             }
         }
@@ -215,13 +254,40 @@ final class Workers {
         return this::goOn;
     }
 
+    /** {@link #goOnSoon} as an executor. */
+    Executor goingOnSoon() {
+        return this::goOnSoon;
+    }
+
+    /** As {@link #after}, also where the user's timer is shut down meanwhile: it forgets what it was to do, and tells nobody. */
+    void surelyAfter(long nanos, Runnable task) {
+        var run = new AtomicBoolean();
+        Runnable once = () -> {
+            if (run.compareAndSet(false, true)) {
+                task.run();
+            }
+        };
+        var unused = after(nanos, once);
+        ScheduledExecutorService timer = givenTimer;
+        if (timer != null && !timer.isShutdown()) {
+            Runnable instead = () -> {
+                if (timer.isShutdown()) {
+                    once.run();
+                }
+            };
+            unused = ownTimer.schedule(instead, 2 * nanos, TimeUnit.NANOSECONDS);
+        }
+    }
+
     /** Runs something short after some time; on the library's timer if the user's takes it not. */
     ScheduledFuture<?> after(long nanos, Runnable task) {
         if (givenTimer != null) {
             try {
                 return givenTimer.schedule(task, nanos, TimeUnit.NANOSECONDS);
             } catch (Throwable e) {
-                LOG.warn("The scheduler takes no task; the library's own timer does", e);
+                if (saidTimerIsGone.compareAndSet(false, true)) {
+                    LOG.warn("The scheduler takes no task; the library's own timer does. This is logged once", e);
+                }
             }
         }
         return ownTimer.schedule(task, nanos, TimeUnit.NANOSECONDS);

@@ -99,6 +99,19 @@ final class BatchTest {
     }
 
     @Test
+    void executeAll_callersCodeWaitsForTheNextOutcome_isGivenIt() throws Throwable {
+        var downstream = new CompletableFuture<Receipt>();
+        var charge = shop.charge().callingAsync((order, attempt) -> downstream.thenApply(receipt -> receipt));
+        var outcomes = charge.executeAll(orders(3), 1);
+
+        var both = outcomes.get(0)
+                .thenApply(first -> List.of(first, outcomes.get(1).join()));
+        downstream.complete(new Receipt("e", 1));
+
+        assertThat(Eventually.get(both)).hasSize(2);
+    }
+
+    @Test
     void executeAll_badArguments_writeNothing() {
         var charge = shop.charge().calling(shop.working());
 

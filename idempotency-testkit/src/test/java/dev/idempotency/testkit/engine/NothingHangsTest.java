@@ -244,6 +244,66 @@ final class NothingHangsTest {
         Eventually.holds("it is renewed", () -> shop.events.count(Type.RENEWED) > before + 2);
     }
 
+    /** All time-outs of futures of a process end on one thread, also those of other libraries. */
+    @Test
+    void executeAsync_callersCodeBlocksAfterAWaitThatWasTooLong_timeoutsOfOtherFuturesStillEnd() throws Throwable {
+        var charge = shop.charge()
+                .waitAtMost(Duration.ofMillis(100))
+                .callingAsync((order, attempt) -> new CompletableFuture<>());
+        var unused = charge.executeAsync(ORDER);
+        shop.events.await(Type.CALLING);
+        var blocked = new CountDownLatch(1);
+        var unused2 = charge.executeAsync(ORDER).whenComplete((receipt, failure) -> {
+            blocked.countDown();
+            Eventually.opens(never);
+        });
+        Eventually.opens(blocked);
+
+        assertThat(Eventually.get(new CompletableFuture<String>().completeOnTimeout("ended", 1, TimeUnit.MILLISECONDS)))
+                .isEqualTo("ended");
+    }
+
+    @Test
+    void executeAsync_schedulerIsShutDownDuringACallThatNeverAnswers_endsInDoubtAtItsTimeout() {
+        var timer = new ScheduledThreadPoolExecutor(1);
+        var charge = neverAnswering(shop.charge(on(builder().scheduler(timer)))
+                .lease(Duration.ofMillis(400))
+                .callTimeout(Duration.ofSeconds(1)));
+        var running = charge.executeAsync(ORDER);
+        shop.events.await(Type.CALLING);
+        timer.shutdownNow();
+
+        Failures.inDoubt(() -> Eventually.get(running));
+    }
+
+    /** The renewals of all leases stood behind the calls in the executor's queue, those of callers with a thread of their own, too. */
+    @Test
+    void execute_allThreadsOfTheExecutorAreInCallsThatNeverAnswer_leasesAreRenewedAndCallersHearOfTheTimeouts()
+            throws Throwable {
+        var executor = Executors.newFixedThreadPool(2);
+        open.add(executor::shutdownNow);
+        var instance = on(builder().executor(executor));
+        var hanging = shop.charge(instance)
+                .lease(Duration.ofMillis(400))
+                .callTimeout(Duration.ofSeconds(1))
+                .calling((order, attempt) -> {
+                    Eventually.opens(never);
+                    return new Receipt("late", 1);
+                });
+        var running = List.of(hanging.executeAsync(new Order("h-1", 1)), hanging.executeAsync(new Order("h-2", 1)));
+        Eventually.holds("both hang", () -> shop.events.count(Type.CALLING) == 2);
+        var charge = shop.charge(instance).lease(Duration.ofMillis(400)).calling((order, attempt) -> {
+            long before = shop.events.count(Type.RENEWED);
+            Eventually.holds("it is renewed", () -> shop.events.count(Type.RENEWED) > before);
+            return new Receipt("e", order.amount());
+        });
+
+        for (var each : running) {
+            Failures.inDoubt(() -> Eventually.get(each));
+        }
+        assertThat(Eventually.get(shop.submit(() -> charge.execute(ORDER)))).isEqualTo(new Receipt("e", 100));
+    }
+
     @Test
     void execute_executorIsShutDownAndTheStoreFailsAfterTheCall_callerIsToldOfTheDoubtAndTheOutcomeIsRecordedLater() {
         var executor = Executors.newCachedThreadPool();
