@@ -140,7 +140,7 @@ final class KeyParts<I> implements Function<I, IdempotencyKey> {
             }
             if (!said.contains(inner.toString())) {
                 throw new IllegalArgumentException(
-                        is(where) + "a " + type.getTypeName() + " whose toString() does not say" + " its "
+                        is(where) + "a " + type.getTypeName() + " whose toString() does not say its "
                                 + component.getName() + "; take what tells two writes apart, and may be seen in a log");
             }
             framed.append(Digests.frame(
