@@ -42,6 +42,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One application, its processes, their store and their provider, under one program. Single-threaded, deterministic. */
@@ -212,7 +213,7 @@ final class World<I, O> {
         for (int i = 0; i < program.requests().size(); i++) {
             I request = program.requests().get(i);
             Operation<I, O> one = operations.get(0);
-            IdempotencyKey key = one.keyOf(request);
+            IdempotencyKey key = taken(() -> one.keyOf(request), Mistake.RANDOM_KEY);
             time.advance(Duration.ofMillis(1500));
             if (!key.equals(operations.get(1).keyOf(request))) {
                 throw mistake(
@@ -222,7 +223,8 @@ final class World<I, O> {
             if (!key.equals(one.keyOf(again))) {
                 throw mistake(Mistake.VOLATILE_KEY, again + " has the key " + one.keyOf(again) + ", not " + key);
             }
-            if (!one.fingerprintOf(request).equals(one.fingerprintOf(app.again(request)))) {
+            if (!taken(() -> one.fingerprintOf(request), Mistake.UNSTABLE_PAYLOAD)
+                    .equals(one.fingerprintOf(app.again(request)))) {
                 throw mistake(Mistake.UNSTABLE_PAYLOAD, "of " + request + ", made again as " + app.again(request));
             }
             Integer other = requestOfKey.putIfAbsent(key, i);
@@ -231,6 +233,18 @@ final class World<I, O> {
                         Mistake.COARSE_KEY,
                         key + " is the key of " + program.requests().get(other) + " and of " + request);
             }
+        }
+    }
+
+    /** The library itself takes a key twice at first, and refuses one that has moved meanwhile. */
+    private <T> T taken(Supplier<T> what, Mistake mistake) {
+        try {
+            return what.get();
+        } catch (IllegalArgumentException e) {
+            if (String.valueOf(e.getMessage()).contains("is not the same each time")) {
+                throw mistake(mistake, e.getMessage());
+            }
+            throw e;
         }
     }
 

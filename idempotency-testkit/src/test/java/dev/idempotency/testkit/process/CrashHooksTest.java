@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.idempotency.Admin;
+import dev.idempotency.Attempt;
 import dev.idempotency.Finding;
 import dev.idempotency.Idempotency;
 import dev.idempotency.InDoubtException;
@@ -41,7 +42,8 @@ final class CrashHooksTest {
                 .calling(hooks.call(call));
     }
 
-    private static String fail(String request, Object attempt) throws IOException {
+    private static String fail(String request, Attempt attempt) throws IOException {
+        attempt.nativeKey();
         throw new IOException("no answer");
     }
 
