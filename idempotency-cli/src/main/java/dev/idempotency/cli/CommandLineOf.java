@@ -22,6 +22,7 @@ final class CommandLineOf {
         root.addSubcommand(new ResolveCommands.ReExecute(environment));
         root.addSubcommand(new ResolveCommands.Reopen(environment));
         root.addSubcommand(new CommandLine(new RootCommand.OverrideGroup(environment))
+                .addSubcommand(new OverrideListCommand(environment))
                 .addSubcommand(new OverrideCommands.Request(environment))
                 .addSubcommand(new OverrideCommands.Approve(environment))
                 .addSubcommand(new OverrideCommands.Refuse(environment)));

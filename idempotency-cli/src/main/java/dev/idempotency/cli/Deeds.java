@@ -4,16 +4,27 @@ import dev.idempotency.Admin;
 import dev.idempotency.Admin.Ruling;
 import dev.idempotency.Fingerprint;
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.RefusedException;
+import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredResult;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Does what a form says. Thread-safe. */
 final class Deeds {
+    private static final Logger LOG = LoggerFactory.getLogger(Deeds.class);
+    private static final Set<String> TOGETHER = Set.of("executed", "declined", "not-executed", "reexecute");
+    /** Less than a page may take, so that what was done is told. */
+    private static final Duration LONGEST_TOGETHER = Duration.ofSeconds(20);
+
     private final Admin admin;
 
     Deeds(Admin admin) {
@@ -124,6 +135,84 @@ final class Deeds {
             default -> throw new Refusal(400, "There is no such act.");
         }
         return Queue.ofKey(fields).on(Target.key(key).with("done", act));
+    }
+
+    /** Who looks at what is not shown otherwise. */
+    String looker(Visit visit, Fields fields) {
+        var form = new Form(fields);
+        String user = visit.user();
+        Ruling who = form.ruling(
+                "by", user == null ? form.text("by") : user, "Say who you are", text -> new Ruling(text, "-", "-"));
+        form.end();
+        if (who == null) {
+            throw new IllegalStateException("no name");
+        }
+        return who.who();
+    }
+
+    /** Does the same to several keys, each held to the version that was reviewed; goes on when one is refused. */
+    List<Together.Outcome> together(Visit visit, Fields fields) {
+        List<Together.Chosen> keys = Together.chosen(fields);
+        var form = new Form(fields);
+        String act = fields.text("act");
+        form.require(!act.isEmpty(), "act", "Choose what is to be recorded");
+        StoredResult decline =
+                form.read("reason", "The reason", () -> act.equals("declined") ? decline(form.text("reason")) : null);
+        Ruling ruling = ruling(visit, form);
+        form.require(
+                fields.text("confirmed").equals("yes"), "confirmed", "Confirm that you reviewed each of these keys");
+        form.end();
+        if (ruling == null) {
+            throw new IllegalStateException("no ruling");
+        }
+        if (!TOGETHER.contains(act)) {
+            throw new Refusal(400, "There is no such act for several keys.");
+        }
+        if (keys.stream().anyMatch(chosen -> chosen.version() < 1)) {
+            throw new Refusal(400, "The form does not say which versions were reviewed.");
+        }
+        long end = System.nanoTime() + LONGEST_TOGETHER.toNanos();
+        List<Together.Outcome> outcomes = new ArrayList<>();
+        boolean goesOn = true;
+        for (Together.Chosen chosen : keys) {
+            if (!goesOn || System.nanoTime() - end > 0 || Thread.currentThread().isInterrupted()) {
+                outcomes.add(new Together.Outcome(
+                        chosen.key(), false, "Not tried: the store failed, or time was over. Send the form again"));
+                continue;
+            }
+            try {
+                one(act, chosen, decline, ruling);
+                outcomes.add(new Together.Outcome(chosen.key(), true, "Recorded"));
+            } catch (RefusedException refused) {
+                Failure failure = Failure.of(refused);
+                outcomes.add(new Together.Outcome(
+                        chosen.key(),
+                        false,
+                        failure.text() + (failure.until() == null ? "" : " (from " + failure.until() + " on)")));
+            } catch (StoreException failed) {
+                goesOn = false;
+                outcomes.add(new Together.Outcome(
+                        chosen.key(), false, Failure.of(failed).text()));
+            } catch (RuntimeException fault) {
+                // What the keys before it have come to is told all the same.
+                LOG.error("A decision on one of several keys failed", fault);
+                goesOn = false;
+                outcomes.add(new Together.Outcome(
+                        chosen.key(),
+                        false,
+                        "Something unexpected happened; the console's log says what. Open the key, and look"));
+            }
+        }
+        return outcomes;
+    }
+
+    private void one(String act, Together.Chosen chosen, @Nullable StoredResult decline, Ruling ruling) {
+        switch (act) {
+            case "executed" -> admin.resolveExecuted(chosen.key(), chosen.version(), null, ruling);
+            case "declined" -> admin.resolveExecuted(chosen.key(), chosen.version(), decline, ruling);
+            case "not-executed" -> admin.resolveNotExecuted(chosen.key(), chosen.version(), ruling);
+            default -> admin.reExecute(chosen.key(), chosen.version(), ruling);
+        }
     }
 
     static IdempotencyKey key(Fields fields) {

@@ -5,17 +5,23 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The fields of a form or of an address, each once. Immutable. */
 final class Fields {
-    private static final int MOST = 40;
+    /** More than all keys of a page. */
+    private static final int MOST = 1100;
 
     private final Map<String, String> fields;
 
     private Fields(Map<String, String> fields) {
         this.fields = fields;
+    }
+
+    static Fields none() {
+        return new Fields(Map.of());
     }
 
     /** @throws IllegalArgumentException if it is not well formed */
@@ -71,6 +77,14 @@ final class Fields {
     /** Empty when there is none. */
     String text(String name) {
         return fields.getOrDefault(name, "");
+    }
+
+    /** The values of all fields whose name is this and a number, as they come. */
+    List<String> numbered(String prefix) {
+        return fields.entrySet().stream()
+                .filter(field -> field.getKey().matches(prefix + "\\d{1,4}"))
+                .map(Map.Entry::getValue)
+                .toList();
     }
 
     /** Null when there is none, or nothing but blanks in it. */

@@ -35,6 +35,11 @@ final class Gate implements HttpHandler {
     private static final String LATE_ACT =
             "The store has not answered in time, and the decision may have been recorded. Open"
                     + " the key again, and look; the very same decision is never recorded twice.";
+    private static final String LATE_TOGETHER =
+            "The store has not answered in time, and some of the decisions may have been recorded. Send the very same form again:"
+                    + " none is recorded twice, and you see what became of each key.";
+    private static final Set<String> PAGES = Set.of("/", "/key", "/next", "/overrides", "/audit", "/console.css");
+    private static final Set<String> FORMS = Set.of("/act", "/look", "/choose", "/decide");
     private static final byte[] CSS = resource("console.css");
 
     private final Pages pages;
@@ -112,7 +117,7 @@ final class Gate implements HttpHandler {
                 headers.set("WWW-Authenticate", "Basic realm=\"idempotency\", charset=\"UTF-8\"");
             }
             if (response.status() == 405) {
-                headers.set("Allow", exchange.getRequestURI().getPath().equals("/act") ? "POST" : "GET, HEAD");
+                headers.set("Allow", FORMS.contains(exchange.getRequestURI().getPath()) ? "POST" : "GET, HEAD");
             }
             if (response.status() >= 400) {
                 // What is left of the request is not read.
@@ -223,27 +228,28 @@ final class Gate implements HttpHandler {
     private Response route(HttpExchange exchange, Session session, Visit visit) {
         String method = exchange.getRequestMethod();
         String path = String.valueOf(exchange.getRequestURI().getRawPath());
-        boolean isAct = path.equals("/act");
-        if (!isAct && !Set.of("/", "/key", "/next", "/audit", "/console.css").contains(path)) {
+        boolean isForm = FORMS.contains(path);
+        if (!isForm && !PAGES.contains(path)) {
             throw new Refusal(404, "There is no such page.");
         }
-        if (isAct ? !method.equals("POST") : !method.equals("GET") && !method.equals("HEAD")) {
+        if (isForm ? !method.equals("POST") : !method.equals("GET") && !method.equals("HEAD")) {
             throw new Refusal(405, "This page does not take such a request.");
         }
-        if (isAct) {
-            return act(exchange, session, visit);
+        if (isForm) {
+            return form(exchange, session, visit, path);
         }
         Fields fields = fields(exchange.getRequestURI().getRawQuery());
         return switch (path) {
             case "/" -> limit.within(() -> Response.page(200, pages.unresolved(visit, fields)), LATE);
             case "/key" -> limit.within(() -> Response.page(200, pages.key(visit, fields)), LATE);
             case "/next" -> limit.within(() -> Response.see(pages.next(fields)), LATE);
+            case "/overrides" -> limit.within(() -> Response.page(200, pages.overrides(visit)), LATE);
             case "/audit" -> limit.within(() -> Response.page(200, pages.audit(visit, fields)), LATE);
             default -> Response.css(CSS);
         };
     }
 
-    private Response act(HttpExchange exchange, Session session, Visit visit) {
+    private Response form(HttpExchange exchange, Session session, Visit visit, String path) {
         Headers headers = exchange.getRequestHeaders();
         requireSameOrigin(headers);
         String type = only(headers, "Content-Type");
@@ -254,15 +260,42 @@ final class Gate implements HttpHandler {
         if (!session.isToken(secret, visit.user(), fields.text("token"))) {
             throw new Refusal(403, "The form is not one of this session: open the key again, and send it from there.");
         }
-        return limit.within(() -> act(session, visit, fields), LATE_ACT);
+        return switch (path) {
+            case "/look" -> limit.within(() -> look(session, visit, fields), LATE);
+            case "/choose" -> limit.within(() -> Response.page(200, pages.together(visit, fields, List.of())), LATE);
+            case "/decide" -> limit.within(() -> decide(session, visit, fields), LATE_TOGETHER);
+            default -> limit.within(() -> act(session, visit, fields), LATE_ACT);
+        };
+    }
+
+    private Response look(Session session, Visit visit, Fields fields) {
+        try {
+            String who = deeds.looker(visit, fields);
+            return remembering(session, visit, fields, Response.page(200, pages.look(visit, who, fields)));
+        } catch (Problems problems) {
+            return Response.page(422, pages.keyAgain(visit, fields, problems.list()));
+        }
+    }
+
+    private Response decide(Session session, Visit visit, Fields fields) {
+        try {
+            List<Together.Outcome> outcomes = deeds.together(visit, fields);
+            return remembering(session, visit, fields, Response.page(200, pages.outcomes(visit, fields, outcomes)));
+        } catch (Problems problems) {
+            return Response.page(422, pages.together(visit, fields, problems.list()));
+        }
+    }
+
+    /** So that whoever does not sign in types his name once. */
+    private Response remembering(Session session, Visit visit, Fields fields, Response response) {
+        return visit.user() == null
+                ? response.with(session.nameCookie(secret, fields.text("by").strip()))
+                : response;
     }
 
     private Response act(Session session, Visit visit, Fields fields) {
         try {
-            Response done = Response.see(deeds.act(visit, fields));
-            return visit.user() == null
-                    ? done.with(session.nameCookie(secret, fields.text("by").strip()))
-                    : done;
+            return remembering(session, visit, fields, Response.see(deeds.act(visit, fields)));
         } catch (Problems problems) {
             return Response.page(422, pages.keyAgain(visit, fields, problems.list()));
         } catch (RefusedException refused) {

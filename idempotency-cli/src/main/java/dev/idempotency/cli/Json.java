@@ -182,6 +182,12 @@ final class Json {
         return document;
     }
 
+    static ObjectNode pending(List<AuditEntry> requests, boolean isWhole) {
+        ObjectNode document = object().put("outcome", ExitCode.DONE.outcome());
+        document.set("pending", entries(requests));
+        return document.put("whole", isWhole);
+    }
+
     static ObjectNode trail(List<AuditEntry> page, @Nullable String next) {
         ObjectNode document = object().put("outcome", ExitCode.DONE.outcome());
         document.set("entries", entries(page));

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One key: what is known, what may be decided, and what was. Not thread-safe. */
@@ -24,35 +25,41 @@ final class KeyPage {
     private static final int LONGEST_TEXT = 4000;
     private static final int LONGEST_RESULT = 64 * 1024;
 
-    private final Visit visit;
     private final ConsoleSettings settings;
+    private final FormParts parts;
     private final Review review;
     private final IdempotencyRecord record;
     private final Fields fields;
     private final List<Problems.Problem> problems;
     private final boolean isNew;
+    private final boolean looks;
 
-    /** With what was typed into a form that did not do what was wished, unless the page is new. */
+    /**
+     * With what was typed into a form that did not do what was wished, unless the page is new; and with the fields that may be
+     * looked at, if somebody who has said who he is looks.
+     */
     KeyPage(
             Visit visit,
             ConsoleSettings settings,
             Review review,
             Fields fields,
             List<Problems.Problem> problems,
-            boolean isNew) {
-        this.visit = visit;
+            boolean isNew,
+            boolean looks) {
+        this.parts = new FormParts(visit, fields, problems, isNew);
         this.settings = settings;
         this.review = review;
         this.record = review.record();
         this.fields = fields;
         this.problems = problems;
         this.isNew = isNew;
+        this.looks = looks;
     }
 
     Html main() {
         var main = Html.of("main");
         if (!problems.isEmpty()) {
-            main.add(Pages.problems(problems, sentForm()));
+            main.add(Pages.problems(problems, parts.sentForm()));
         }
         String done = isNew ? done(fields.text("done")) : null;
         if (done != null) {
@@ -62,6 +69,10 @@ final class KeyPage {
         main.add(Html.of("h1").data(record.key().value()));
         main.add(facts());
         main.add(outlook());
+        List<String> shown = settings.shown(record.key());
+        if (shown != null) {
+            main.add(look(shown));
+        }
         for (int i = 0; i < review.pending().size(); i++) {
             main.add(pending(review.pending().get(i), i + 1));
         }
@@ -208,6 +219,9 @@ final class KeyPage {
         into.text(result.kind().name().toLowerCase(Locale.ROOT) + ", " + result.size() + " bytes, codec ")
                 .data(result.codec())
                 .text(" ");
+        if (settings.shown(record.key()) != null) {
+            return into.text("; what may be looked at stands below");
+        }
         if (!(isNew && fields.text("result").equals("show"))) {
             return into.add(
                     Html.of("a", "Show results").to(Target.key(record.key()).with("result", "show")));
@@ -239,6 +253,49 @@ final class KeyPage {
                                     .text(": what is in flight may take effect until then."));
         }
         return section;
+    }
+
+    // ---- what may be looked at
+
+    private Html look(List<String> shown) {
+        var content = Html.of("div");
+        if (looks) {
+            content.add(looked(shown));
+        }
+        content.add(about(parts.form("look-", "/look"))
+                .add(parts.who("look-"))
+                .add(Html.of("p", "The console's log says who looked."))
+                .add(Html.of("button", "Show ").attribute("type", "submit").data(String.join(", ", shown))));
+        return section("look", "Request and result", content);
+    }
+
+    private Html looked(List<String> shown) {
+        var request = record.request();
+        var result = record.result();
+        Map<String, String> asked =
+                request == null ? Map.of() : ShownFields.of(request.codec(), request.bytes(), shown);
+        Map<String, String> answered =
+                result == null ? Map.of() : ShownFields.of(result.codec(), result.bytes(), shown);
+        var rows = Html.of("tbody");
+        for (String field : shown) {
+            rows.add(Html.of("tr")
+                    .add(Html.of("th").attribute("scope", "row").data(field))
+                    .add(value(asked, field, "not kept"))
+                    .add(value(answered, field, "none yet")));
+        }
+        return Html.of("div")
+                .attribute("class", "wide")
+                .add(Html.of("table")
+                        .attribute("class", "looked")
+                        .add(Html.of("caption", "Fields that may be looked at"))
+                        .add(Html.of("thead").add(columns("Field", "Request", "Result")))
+                        .add(rows));
+    }
+
+    private static Html value(@Nullable Map<String, String> values, String field, String otherwise) {
+        return values == null
+                ? Html.of("td", "not JSON that the console can read")
+                : Html.of("td").data(values.getOrDefault(field, otherwise));
     }
 
     private Html history() {
@@ -297,8 +354,8 @@ final class KeyPage {
                             + " the store as it is, for whoever reads it."));
             choice.add(Html.of("div")
                     .attribute("class", "nested")
-                    .add(area(prefix, "result", "The result as JSON, as the operation's codec writes it"))
-                    .add(text(
+                    .add(parts.area(prefix, "result", "The result as JSON, as the operation's codec writes it"))
+                    .add(parts.text(
                             prefix,
                             "codec",
                             "The operation's codec: json, unless the operation sets one, such as one that encrypts",
@@ -310,7 +367,7 @@ final class KeyPage {
                     "Every caller is told that the provider has declined, and why. No call is made again."));
             choice.add(Html.of("div")
                     .attribute("class", "nested")
-                    .add(text(prefix, "reason", "The reason, in the provider's terms", "2000")));
+                    .add(parts.text(prefix, "reason", "The reason, in the provider's terms", "2000")));
             choice.add(radio(prefix, "not-executed", "It has not happened, and will not", Consequences.notExecuted()));
             choice.add(radio(prefix, "reexecute", "It has not happened, and is to be made", Consequences.reExecute()));
         }
@@ -325,7 +382,7 @@ final class KeyPage {
                     "Only the audit trail is written: a second person has to approve it."));
             choice.add(Html.of("div")
                     .attribute("class", "nested")
-                    .add(area(prefix, "payload", "The new request as JSON, or its fingerprint (jcs-sha256:..)")));
+                    .add(parts.area(prefix, "payload", "The new request as JSON, or its fingerprint (jcs-sha256:..)")));
         }
         return section("decide", "Decide", form(prefix, null).add(choice).add(ruling(prefix)));
     }
@@ -357,156 +414,25 @@ final class KeyPage {
     }
 
     private Html form(String prefix, @Nullable String request) {
-        var form = Html.of("form")
-                .attribute("method", "post")
-                .attribute("autocomplete", "off")
-                .to(Target.path("/act"))
-                .add(hidden("token", visit.token()))
-                .add(hidden("form", prefix))
-                .add(hidden("scope", record.key().scope()))
-                .add(hidden("key", record.key().value()))
-                .add(hidden("version", Long.toString(record.version())))
+        Html form = about(parts.form(prefix, "/act")).add(FormParts.hidden("version", Long.toString(record.version())));
+        return request == null ? form : form.add(FormParts.hidden("request", request));
+    }
+
+    private Html about(Html form) {
+        return form.add(FormParts.hidden("scope", record.key().scope()))
+                .add(FormParts.hidden("key", record.key().value()))
                 .add(queue().hidden());
-        return request == null ? form : form.add(hidden("request", request));
-    }
-
-    static Html hidden(String name, String value) {
-        return Html.of("input")
-                .attribute("type", "hidden")
-                .attribute("name", name)
-                .attribute("value", value);
-    }
-
-    private Html ruling(String prefix) {
-        var ruling = Html.of("div");
-        String user = visit.user();
-        if (user == null) {
-            ruling.add(field(
-                    prefix,
-                    "by",
-                    "Your name",
-                    Html.of("input")
-                            .attribute("type", "text")
-                            .attribute("value", isSent(prefix) ? typed(prefix, "by") : visit.typed())
-                            .attribute("maxlength", "200")));
-        } else {
-            ruling.add(Html.of("p", "This is recorded under your name, ")
-                    .data(user)
-                    .text("."));
-        }
-        ruling.add(text(prefix, "why", "Why", "1000"));
-        ruling.add(text(
-                prefix, "evidence", "Evidence, such as a reference at the provider. No secret, no payload", "1000"));
-        var box = Html.of("input")
-                .attribute("type", "checkbox")
-                .attribute("name", "confirmed")
-                .attribute("value", "yes")
-                .attribute("id", prefix + "confirmed");
-        if (problem(prefix, "confirmed") != null) {
-            box.attribute("aria-invalid", "true").attribute("aria-describedby", prefix + "confirmed-problem");
-        }
-        ruling.add(Html.of("div")
-                .attribute("class", "check")
-                .add(box)
-                .add(Html.of("label", "I reviewed version " + record.version() + " of this key, and want this recorded")
-                        .attribute("for", prefix + "confirmed")));
-        String problem = problem(prefix, "confirmed");
-        if (problem != null) {
-            ruling.add(problemText(prefix, "confirmed", problem));
-        }
-        return ruling.add(Html.of("button", "Record it").attribute("type", "submit"));
     }
 
     private Html radio(String prefix, String act, String label, String consequence) {
-        String id = prefix + act;
-        var button = Html.of("input")
-                .attribute("type", "radio")
-                .attribute("name", "act")
-                .attribute("value", act)
-                .attribute("id", id)
-                .attribute("aria-describedby", id + "-hint");
         boolean denies = act.equals("not-executed") || act.equals("reexecute");
         boolean isTooEarly = denies && review.quiescentAt() != null && !review.isQuiescent();
         boolean beginsToWait = denies && review.quiescentAt() == null && record.isLapsed(review.now());
-        if (isTooEarly) {
-            button.attribute("disabled");
-        } else if (typed(prefix, "act").equals(act)) {
-            button.attribute("checked");
-        }
-        return Html.of("div")
-                .attribute("class", "choice")
-                .add(button)
-                .add(Html.of("label", label + (isTooEarly ? " (not yet)" : "")).attribute("for", id))
-                .add(Html.of("div", consequence + (beginsToWait ? BEGINS_TO_WAIT : ""))
-                        .attribute("class", "hint")
-                        .attribute("id", id + "-hint"));
+        return parts.radio(prefix, act, label, consequence + (beginsToWait ? BEGINS_TO_WAIT : ""), isTooEarly);
     }
 
-    private Html text(String prefix, String name, String label, String longest) {
-        return field(
-                prefix,
-                name,
-                label,
-                Html.of("input")
-                        .attribute("type", "text")
-                        .attribute("value", typed(prefix, name))
-                        .attribute("maxlength", longest));
-    }
-
-    private Html area(String prefix, String name, String label) {
-        return field(
-                prefix,
-                name,
-                label,
-                Html.of("textarea")
-                        .attribute("rows", "3")
-                        .attribute("spellcheck", "false")
-                        .text(typed(prefix, name)));
-    }
-
-    private Html field(String prefix, String name, String label, Html input) {
-        String id = prefix + name;
-        input.attribute("id", id).attribute("name", name);
-        String problem = problem(prefix, name);
-        var field = Html.of("div")
-                .attribute("class", "field")
-                .add(Html.of("label", label).attribute("for", id));
-        if (problem != null) {
-            input.attribute("aria-invalid", "true").attribute("aria-describedby", id + "-problem");
-            field.add(problemText(prefix, name, problem));
-        }
-        return field.add(input);
-    }
-
-    private static Html problemText(String prefix, String name, String problem) {
-        return Html.of("div")
-                .attribute("class", "problem")
-                .attribute("id", prefix + name + "-problem")
-                .data(problem);
-    }
-
-    private String sentForm() {
-        String form = fields.text("form");
-        return form.matches("decide-|request-\\d{1,3}-") ? form : "decide-";
-    }
-
-    private String typed(String prefix, String name) {
-        return isSent(prefix) ? fields.text(name) : "";
-    }
-
-    private boolean isSent(String prefix) {
-        return !isNew && sentForm().equals(prefix);
-    }
-
-    private @Nullable String problem(String prefix, String name) {
-        if (!sentForm().equals(prefix)) {
-            return null;
-        }
-        return problems.stream()
-                .filter(problem -> name.equals(problem.field()))
-                .map(Problems.Problem::text)
-                .findFirst()
-                .orElse(null);
+    private Html ruling(String prefix) {
+        return parts.ruling(prefix, "I reviewed version " + record.version() + " of this key, and want this recorded");
     }
 
     // ---- parts

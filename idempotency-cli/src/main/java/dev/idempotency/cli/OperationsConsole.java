@@ -218,6 +218,25 @@ public final class OperationsConsole implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Says which fields of an operation's kept requests and results people may look at, each time by a click that the log
+         * notes with their name. Nothing else of them is then shown. Without it requests are never shown, and results as a
+         * whole, when somebody asks for them.
+         *
+         * @param operation the operation's name, without a tenant
+         * @param fields names of fields of the JSON; {@code a.b} is the field b of the object a
+         * @return this
+         * @throws NullPointerException if an argument is null, or has null in it
+         * @throws IllegalArgumentException if there are no fields, or one is blank
+         */
+        public Builder show(String operation, List<String> fields) {
+            if (fields.isEmpty() || fields.stream().anyMatch(String::isBlank)) {
+                throw new IllegalArgumentException("fields must have names in it, and no blank one");
+            }
+            shown.put(Objects.requireNonNull(operation, "operation"), List.copyOf(fields));
+            return this;
+        }
+
         private ConsoleSettings settings() {
             return new ConsoleSettings(new Moments(zone), providers, shown);
         }

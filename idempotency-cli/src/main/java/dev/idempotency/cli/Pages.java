@@ -2,19 +2,26 @@ package dev.idempotency.cli;
 
 import dev.idempotency.Admin;
 import dev.idempotency.Admin.Review;
+import dev.idempotency.Fingerprint;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.State;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The pages of the console. Thread-safe. */
 final class Pages {
+    /** By the name that people know, because they set its level. */
+    private static final Logger LOG = LoggerFactory.getLogger(OperationsConsole.class);
+
     private static final int TRAIL = 50;
-    private static final int LONGEST_REASON = 160;
+    static final int LONGEST_REASON = 160;
     /** As many keys as are counted: an incident may leave more, and a page is to be quick. */
     private static final int COUNTED = 1000;
 
@@ -38,6 +45,7 @@ final class Pages {
                 .add(Html.of("link").attribute("rel", "stylesheet").to(Target.path("/console.css")));
         var places = Html.of("ul")
                 .add(Html.of("li").add(Html.of("a", "Unresolved keys").to(Target.path("/"))))
+                .add(Html.of("li").add(Html.of("a", "Override requests").to(Target.path("/overrides"))))
                 .add(Html.of("li").add(Html.of("a", "Audit trail").to(Target.path("/audit"))));
         var header = Html.of("header")
                 .add(Html.of("span", "Idempotency").attribute("class", "brand"))
@@ -108,7 +116,7 @@ final class Pages {
         }
         main.add(filter(queue))
                 .add(counts(counted, queue))
-                .add(found(listing, queue))
+                .add(found(visit, fields.text("all").equals("yes"), listing, queue))
                 .add(lookUp());
         return frame(visit.user(), "Unresolved keys", wrong != null, main);
     }
@@ -199,14 +207,19 @@ final class Pages {
                 .attribute("spellcheck", "false");
     }
 
-    private Html found(Listing listing, Queue queue) {
+    private Html found(Visit visit, boolean all, Listing listing, Queue queue) {
         if (listing.records().isEmpty()) {
             return Html.of("p", "No such keys.").attribute("class", "none");
         }
         var rows = Html.of("tbody");
+        int number = 0;
         for (IdempotencyRecord record : listing.records()) {
             Duration age = listing.age(record);
             rows.add(Html.of("tr")
+                    .add(
+                            Listing.isInDoubt(record, listing.now())
+                                    ? box(record, number++, all && number <= Together.MOST)
+                                    : Html.of("td"))
                     .add(Html.of("th")
                             .attribute("scope", "row")
                             .add(Html.of("a")
@@ -226,16 +239,118 @@ final class Pages {
         var table = Html.of("table")
                 .add(Html.of("caption", listing.records().size() + " keys, longest in their state first"))
                 .add(Html.of("thead")
-                        .add(KeyPage.columns("Key", "Operation", "State", "For", "Since", "Why", "Who ends it")))
+                        .add(KeyPage.columns(
+                                "Choose", "Key", "Operation", "State", "For", "Since", "Why", "Who ends it")))
                 .add(rows);
-        var section =
-                Html.of("div").add(Html.of("div").attribute("class", "wide").add(table));
+        Html together = new FormParts(visit, Fields.none(), List.of(), true)
+                .form("choose-", "/choose")
+                .add(queue.after(null).hidden())
+                .add(Html.of("div").attribute("class", "wide").add(table));
+        if (number > 0) {
+            together.add(Html.of("p")
+                    .attribute("class", "queue")
+                    .add(Html.of("button", "Decide the chosen keys together…").attribute("type", "submit"))
+                    .add(Html.of("a", "Choose all of this page").to(queue.list().with("all", "yes"))));
+        }
+        var section = Html.of("div").add(together);
         if (listing.next() != null) {
             Target next = queue.after(listing.next()).list();
             section.add(Html.of("p")
                     .add(Html.of("a", "Next page").attribute("rel", "next").to(next)));
         }
         return section;
+    }
+
+    private static Html box(IdempotencyRecord record, int number, boolean isChosen) {
+        String id = "choose-" + number;
+        var box = Html.of("input")
+                .attribute("type", "checkbox")
+                .attribute("name", Together.field(number))
+                .attribute("value", new Together.Chosen(record.key(), 0).text())
+                .attribute("id", id);
+        if (isChosen) {
+            box.attribute("checked");
+        }
+        return Html.of("td")
+                .add(box)
+                .add(Html.of("label", "Choose ")
+                        .attribute("for", id)
+                        .attribute("class", "unseen")
+                        .data(record.key().value()));
+    }
+
+    // ---- several keys
+
+    /** What was chosen, before anything is decided, or after a form that did not do what was wished. */
+    Html together(Visit visit, Fields fields, List<Problems.Problem> problems) {
+        return frame(
+                visit.user(),
+                "Several keys",
+                !problems.isEmpty(),
+                Together.page(admin, settings, visit, fields, problems));
+    }
+
+    Html outcomes(Visit visit, Fields fields, List<Together.Outcome> outcomes) {
+        return frame(visit.user(), "Several keys", false, Together.outcomes(outcomes, Queue.ofKey(fields)));
+    }
+
+    // ---- override requests that wait
+
+    Html overrides(Visit visit) {
+        Pending pending = Pending.read(admin);
+        var main = Html.of("main").add(Html.of("h1", "Override requests"));
+        if (pending.requests().isEmpty()) {
+            main.add(Html.of("p", "No request waits for a second person.").attribute("class", "none"));
+        } else {
+            var rows = Html.of("tbody");
+            pending.requests().forEach(request -> rows.add(row(request)));
+            main.add(Html.of("div")
+                    .attribute("class", "wide")
+                    .add(Html.of("table")
+                            .add(Html.of("caption", "Each waits for a second person, newest first"))
+                            .add(Html.of("thead")
+                                    .add(KeyPage.columns(
+                                            "Key",
+                                            "Operation",
+                                            "Asked",
+                                            "By",
+                                            "Why",
+                                            "The key's request, and the new one")))
+                            .add(rows)));
+        }
+        if (!pending.isWhole()) {
+            main.add(Html.of(
+                    "p", "The audit trail is long: only its latest entries were read, and an older request may wait."));
+        }
+        return frame(visit.user(), "Override requests", false, main);
+    }
+
+    private Html row(Pending.Request request) {
+        AuditEntry entry = request.entry();
+        Instant at = entry.at();
+        return Html.of("tr")
+                .add(Html.of("th")
+                        .attribute("scope", "row")
+                        .add(Html.of("a")
+                                .to(Target.key(entry.key()))
+                                .data(entry.key().value())))
+                .add(Html.of("td").data(entry.key().scope()))
+                .add(Html.of("td")
+                        .add(
+                                at == null
+                                        ? Html.of("span", "–")
+                                        : settings.moments().time(at)))
+                .add(Html.of("td").data(entry.who()))
+                .add(Html.of("td")
+                        .add(Html.of("div").data(KeyPage.cut(entry.why(), LONGEST_REASON)))
+                        .add(Html.of("div", "Evidence: ").data(KeyPage.cut(entry.evidence(), LONGEST_REASON))))
+                .add(Html.of("td")
+                        .add(fingerprint("Now: ", request.record().fingerprint()))
+                        .add(fingerprint("New: ", entry.fingerprint())));
+    }
+
+    private static Html fingerprint(String what, @Nullable Fingerprint fingerprint) {
+        return Html.of("div", what).add(Html.of("code").data(fingerprint == null ? "–" : Payloads.text(fingerprint)));
     }
 
     private static Html lookUp() {
@@ -278,16 +393,45 @@ final class Pages {
 
     Html key(Visit visit, Fields fields) {
         IdempotencyKey key = Deeds.key(fields);
-        return keyPage(visit, key, fields, List.of(), true);
+        if (fields.text("result").equals("show") && settings.shown(key) == null) {
+            String user = visit.user() == null ? visit.typed() : visit.user();
+            log(user.isEmpty() ? "Somebody who has not said who" : user, "the results", key);
+        }
+        return keyPage(visit, key, fields, List.of(), true, false);
+    }
+
+    /** With the fields of request and result that may be looked at; the log says by whom they are. */
+    Html look(Visit visit, String who, Fields fields) {
+        IdempotencyKey key = Deeds.key(fields);
+        List<String> shown = settings.shown(key);
+        if (shown == null) {
+            throw new Refusal(404, "Nobody has said which fields of this operation may be looked at.");
+        }
+        log(who, String.join(", ", shown), key);
+        return keyPage(visit, key, fields, List.of(), true, true);
+    }
+
+    private static void log(String who, String what, IdempotencyKey key) {
+        LOG.info(
+                "{} looked at {} of {} {}",
+                Plain.of(who),
+                Plain.of(what),
+                Plain.of(key.scope()),
+                Plain.of(key.value()));
     }
 
     /** After a form that did not do what was wished. */
     Html keyAgain(Visit visit, Fields fields, List<Problems.Problem> problems) {
-        return keyPage(visit, Deeds.key(fields), fields, problems, false);
+        return keyPage(visit, Deeds.key(fields), fields, problems, false, false);
     }
 
     private Html keyPage(
-            Visit visit, IdempotencyKey key, Fields fields, List<Problems.Problem> problems, boolean isNew) {
+            Visit visit,
+            IdempotencyKey key,
+            Fields fields,
+            List<Problems.Problem> problems,
+            boolean isNew,
+            boolean looks) {
         Review review = admin.review(key);
         if (review == null) {
             List<AuditEntry> trail = admin.audit(key, null, TRAIL);
@@ -305,7 +449,7 @@ final class Pages {
                 visit.user(),
                 Plain.of(key.value()),
                 !problems.isEmpty(),
-                new KeyPage(visit, settings, review, fields, problems, isNew).main());
+                new KeyPage(visit, settings, review, fields, problems, isNew, looks).main());
     }
 
     // ---- the audit trail

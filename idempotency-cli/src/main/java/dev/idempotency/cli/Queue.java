@@ -104,7 +104,7 @@ record Queue(String state, String scope, String older, boolean held, String limi
     /** As hidden fields of a form. */
     List<Html> hidden() {
         return parameters(PREFIX).entrySet().stream()
-                .map(parameter -> KeyPage.hidden(parameter.getKey(), parameter.getValue()))
+                .map(parameter -> FormParts.hidden(parameter.getKey(), parameter.getValue()))
                 .toList();
     }
 }

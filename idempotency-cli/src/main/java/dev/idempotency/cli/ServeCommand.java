@@ -25,7 +25,9 @@ import picocli.CommandLine.Option;
             "Behind a proxy, for the people of a file with lines of name:secret:",
             "  idempotency serve --bind 10.0.0.7 --token-file people.txt --allow-host ops.example.com",
             "With the provider one click away:",
-            "  idempotency serve --provider-url 'charge-card=https://dashboard.example/payments?key={nativeKey}'"
+            "  idempotency serve --provider-url 'charge-card=https://dashboard.example/payments?key={nativeKey}'",
+            "With the fields that people need to see:",
+            "  idempotency serve --show charge-card=orderId,amount"
         })
 final class ServeCommand extends OperatorCommand {
     @Mixin
@@ -63,6 +65,15 @@ final class ServeCommand extends OperatorCommand {
                         + " again."
             })
     private Map<String, String> providers = Map.of();
+
+    @Option(
+            names = "--show",
+            paramLabel = "OPERATION=FIELD,..",
+            description = {
+                "Which fields of an operation's kept requests and results may be looked at; nothing else of them is shown"
+                        + " then. Can be given again."
+            })
+    private Map<String, String> shown = Map.of();
 
     ServeCommand(Environment environment) {
         super(environment);
@@ -119,6 +130,8 @@ final class ServeCommand extends OperatorCommand {
         try {
             hosts.forEach(builder::allowHost);
             providers.forEach(builder::providerUrl);
+            shown.forEach((operation, fields) ->
+                    builder.show(operation, List.of(fields.strip().split("\\s*,\\s*"))));
             if (zone != null) {
                 builder.zone(zone);
             }

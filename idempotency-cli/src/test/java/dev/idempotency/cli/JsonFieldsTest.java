@@ -63,6 +63,7 @@ final class JsonFieldsTest {
                         "--yes",
                         "--json")
                 .json();
+        JsonNode pending = operator.run("override", "list", "--json").json();
         JsonNode act = operator.run(
                         RULING,
                         "resolve",
@@ -89,6 +90,8 @@ final class JsonFieldsTest {
         assertThat(fields(completed.at("/record/result"))).isEqualTo(documented("Result"));
         assertThat(fields(request)).containsExactly("outcome", "entry");
         assertThat(fields(request.get("entry"))).isEqualTo(documented("Entry"));
+        assertThat(fields(pending)).isEqualTo(documented("override list"));
+        assertThat(fields(pending.at("/pending/0"))).isEqualTo(documented("Entry"));
         assertThat(fields(act)).isEqualTo(documented("Act"));
         assertThat(fields(act.get("record"))).isEqualTo(documented("Key"));
         assertThat(fields(audit)).isEqualTo(documented("audit"));

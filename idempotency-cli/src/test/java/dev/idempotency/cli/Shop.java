@@ -13,6 +13,7 @@ import dev.idempotency.store.IdempotencyRecord;
 import dev.idempotency.store.IdempotencyRecord.Times;
 import dev.idempotency.store.RecoveryTerms;
 import dev.idempotency.store.State;
+import dev.idempotency.store.StoredRequest;
 import dev.idempotency.store.StoredResult;
 import dev.idempotency.store.Write;
 import java.nio.charset.StandardCharsets;
@@ -131,6 +132,18 @@ final class Shop {
                 .evidence(List.of(new Evidence(Evidence.Kind.IN_DOUBT, Instant.EPOCH, 1, text, result)))
                 .build();
         store.replace(reserved, new Write(doubt, false, false, true, null, null, Duration.ZERO));
+        return key;
+    }
+
+    /** A key in doubt whose request is kept. */
+    IdempotencyKey kept(String id, String request) {
+        var key = new IdempotencyKey(SCOPE, id);
+        IdempotencyRecord standing = standing(hostile(key, "No answer after 10 s"));
+        var kept = standing.with()
+                .version(standing.version() + 1)
+                .request(new StoredRequest("json", request.getBytes(StandardCharsets.UTF_8)))
+                .build();
+        store.replace(standing, new Write(kept, false, false, false, null, null, Duration.ZERO));
         return key;
     }
 

@@ -146,6 +146,78 @@ final class ViewsTest {
                 .doesNotContain("ORD-2");
     }
 
+    /** Whoever is to approve has not been told the key, nor the id. */
+    @Test
+    void overrideList_hasWhatWaitsForASecondPerson_andNothingThatIsDecidedOrVoid() {
+        List.of("ORD-1", "ORD-2", "ORD-3").forEach(shop::completed);
+        String fingerprint = "jcs-sha256:" + "cd".repeat(32);
+        for (String key : List.of("ORD-1", "ORD-2", "ORD-3")) {
+            operator.run(
+                    RULING,
+                    "override",
+                    "request",
+                    "charge-card",
+                    key,
+                    "--version",
+                    "2",
+                    "--fingerprint",
+                    fingerprint,
+                    "--yes");
+        }
+        JsonNode three = operator.run("override", "list", "--json").json();
+        String refused = three.at("/pending/1/id").textValue();
+        String approved = three.at("/pending/2/id").textValue();
+        operator.run(
+                "override",
+                "refuse",
+                "charge-card",
+                "ORD-2",
+                refused,
+                "--version",
+                "2",
+                "--by",
+                "grace",
+                "--why",
+                "no",
+                "--evidence",
+                "none",
+                "--yes");
+        operator.run(
+                "override",
+                "approve",
+                "charge-card",
+                "ORD-1",
+                approved,
+                "--version",
+                "2",
+                "--by",
+                "grace",
+                "--why",
+                "yes",
+                "--evidence",
+                "re-1",
+                "--yes");
+
+        Run left = operator.run("override", "list");
+
+        assertThat(three.findValuesAsText("key")).containsExactly("ORD-3", "ORD-2", "ORD-1");
+        assertThat(three.get("whole").booleanValue()).isTrue();
+        assertThat(left.out())
+                .contains("charge-card ORD-3  version 2", "by ada", "override approve charge-card ORD-3")
+                .doesNotContain("ORD-1", "ORD-2");
+        try (var console = Consoles.on(place.store())) {
+            var page = new Visitor(console.uri()).open("overrides");
+            assertThat(page.document().select("tbody th").eachText()).containsExactly("ORD-3");
+            assertThat(page.document().select("tbody td").text()).contains("Now: jcs-sha256:", "New: " + fingerprint);
+            PageRules.assertKept(page.document());
+        }
+    }
+
+    @Test
+    void overrideList_nothingWaits_saysSo() {
+        assertThat(operator.run("override", "list").out()).isEqualToIgnoringNewLines("No override request waits.");
+    }
+
     @Test
     void store_mayBeNamedByTheEnvironment_andTheCommandLineWins() {
         var elsewhere = new Operator(List.of())

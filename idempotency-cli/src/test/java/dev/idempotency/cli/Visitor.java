@@ -56,15 +56,24 @@ final class Visitor {
 
     /** Sends the form of the key's page with these fields filled in besides what it has. */
     Page submit(FormElement form, Map<String, String> typed) {
+        return submit("act", form, typed);
+    }
+
+    /** Sends a form to this path. */
+    Page submit(String path, FormElement form, Map<String, String> typed) {
         var fields = new LinkedHashMap<String, String>();
         form.formData().forEach(field -> fields.put(field.key(), field.value()));
         fields.putAll(typed);
-        return post(fields);
+        return post(path, fields);
     }
 
     Page post(Map<String, String> fields) {
+        return post("act", fields);
+    }
+
+    private Page post(String path, Map<String, String> fields) {
         String origin = console.toString().substring(0, console.toString().length() - 1);
-        return send(request("act")
+        return send(request(path)
                 .header("Origin", origin)
                 .header("Content-Type", "application/x-www-form-urlencoded")
                 .POST(HttpRequest.BodyPublishers.ofString(encode(fields)))
