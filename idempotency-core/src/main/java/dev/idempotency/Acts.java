@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +36,9 @@ final class Acts {
 
     /** Bytes of replaced results that a history keeps. */
     static final int MOST_OLD_RESULTS = 256 * 1024;
+
+    private static final Pattern ACT = Pattern.compile("; act ([0-9a-f]{32})$");
+    private static final Pattern PAYLOAD = Pattern.compile("; payload ([^:;]+):([0-9a-f]+)$");
 
     private static final StateMachine MACHINE = new StateMachine();
 
@@ -59,7 +64,8 @@ final class Acts {
         static Line approved(AuditEntry request, Ruling approval) {
             return new Line(
                     request.who() + ", approved by " + approval.who(),
-                    request.why() + "; evidence: " + request.evidence() + "; approved: " + said(approval) + "; act "
+                    (request.act() == Act.WITHDRAW ? "withdraws what opened the key: " : "") + request.why()
+                            + "; evidence: " + request.evidence() + "; approved: " + said(approval) + "; act "
                             + request.id());
         }
 
@@ -186,8 +192,12 @@ final class Acts {
                 + ", sha256 " + HexFormat.of().formatHex(Digests.sha256(bytes));
     }
 
+    /** The payload is the last word: a codec's name, which stands before it, cannot be taken for it. */
     private static String replaced(IdempotencyRecord standing) {
-        return standing.state() == State.COMPLETED ? "replaces: " + named(standing.result()) : "";
+        Fingerprint payload = standing.fingerprint();
+        return "replaces: "
+                + (standing.state() == State.COMPLETED ? named(standing.result()) : "not executed")
+                + (payload == null ? "" : "; payload " + payload.algorithm() + ":" + payload.digest());
     }
 
     /** A call's decline is taken as it comes; a person can be asked to say what it was. */
@@ -396,7 +406,11 @@ final class Acts {
             throw changed(key, standing);
         }
         if (!standing.state().isTerminal()) {
-            throw wrongState(standing, "an override needs a completed or closed one");
+            throw wrongState(
+                    standing,
+                    standing.state() == State.OPEN && standing.generation() > 1
+                            ? "an override needs a completed or closed one; withdraw the one that opened it"
+                            : "an override needs a completed or closed one");
         }
         if (fingerprint.equals(standing.fingerprint())) {
             throw new RefusedException(
@@ -408,11 +422,64 @@ final class Acts {
                     null);
         }
         for (AuditEntry pending : pending(store.audit(key, null, PAGE), standing)) {
-            if (fingerprint.equals(pending.fingerprint()) && isBy(pending, ruling)) {
+            if (pending.act() == Act.OVERRIDE && fingerprint.equals(pending.fingerprint()) && isBy(pending, ruling)) {
                 return pending;
             }
         }
         return store.append(entry(newId(), standing, Act.OVERRIDE, Phase.REQUESTED, ruling, fingerprint, ""));
+    }
+
+    AuditEntry requestWithdrawal(IdempotencyKey key, long version, Ruling ruling) {
+        Objects.requireNonNull(ruling, "ruling");
+        Snapshot snapshot = store.find(Objects.requireNonNull(key, "key"));
+        IdempotencyRecord standing = known(key, snapshot);
+        if (standing.version() != version) {
+            throw changed(key, standing);
+        }
+        if (standing.state() != State.OPEN || standing.generation() == 1) {
+            throw wrongState(standing, "only what has opened a key can be withdrawn, and only while it is open");
+        }
+        Fingerprint payload = payloadBefore(standing);
+        withdrawal(standing, payload, "", "", snapshot.now());
+        for (AuditEntry pending : pending(store.audit(key, null, PAGE), standing)) {
+            if (pending.act() == Act.WITHDRAW && isBy(pending, ruling)) {
+                return pending;
+            }
+        }
+        return store.append(entry(newId(), standing, Act.WITHDRAW, Phase.REQUESTED, ruling, payload, ""));
+    }
+
+    /** Refuses what the record does not bear, so that nobody is asked to approve it. */
+    private Event withdrawal(IdempotencyRecord standing, Fingerprint payload, String who, String reason, Instant now) {
+        var withdraw = new Event.Withdraw(standing.version(), standing.token(), payload, who, reason, spans(standing));
+        if (MACHINE.decide(standing, withdraw, now).verdict() != Verdict.CHANGE) {
+            throw wrongState(
+                    standing,
+                    "an attempt was made since it was opened, or its history does not say any more what it had come to");
+        }
+        return withdraw;
+    }
+
+    /** The payload that the key had before it was opened: one person's act keeps it, and of two people's the trail has it. */
+    private Fingerprint payloadBefore(IdempotencyRecord standing) {
+        String opened = standing.evidence().stream()
+                .filter(line -> line.kind() == Evidence.Kind.OVERRIDE)
+                .reduce((older, newer) -> newer)
+                .map(Evidence::detail)
+                .orElse("");
+        Matcher id = ACT.matcher(opened);
+        if (id.find()) {
+            for (AuditEntry entry : entriesOf(standing.key(), id.group(1))) {
+                if (entry.act() != Act.OVERRIDE) {
+                    return Objects.requireNonNull(standing.fingerprint(), "fingerprint");
+                }
+                Matcher payload = PAYLOAD.matcher(entry.detail());
+                if (entry.phase() == Phase.INTENDED && payload.find()) {
+                    return new Fingerprint(payload.group(1), payload.group(2));
+                }
+            }
+        }
+        throw wrongState(standing, "the audit trail does not say which payload it had before it was opened");
     }
 
     /** A mistyped fingerprint would bind the key to a payload that nobody can have. */
@@ -425,10 +492,11 @@ final class Acts {
         }
     }
 
-    IdempotencyRecord approve(IdempotencyKey key, String requestId, Ruling ruling) {
+    /** @param kind {@link Act#OVERRIDE} or {@link Act#WITHDRAW} */
+    IdempotencyRecord approve(Act kind, IdempotencyKey key, String requestId, Ruling ruling) {
         Objects.requireNonNull(ruling, "ruling");
         List<AuditEntry> act = entriesOf(key, requestId);
-        AuditEntry request = requestIn(act, key);
+        AuditEntry request = requestIn(act, kind, key);
         if (Names.isSame(request.who(), ruling.who())) {
             throw new RefusedException(
                     key, Reason.SAME_PERSON, "Who approves is who asked; it takes a second person", null);
@@ -436,8 +504,15 @@ final class Acts {
         Snapshot snapshot = store.find(key);
         IdempotencyRecord standing = known(key, snapshot);
         Line line = Line.approved(request, ruling);
+        Fingerprint payload = Objects.requireNonNull(request.fingerprint(), "fingerprint");
         AuditEntry intended = entry(
-                requestId, standing, Act.OVERRIDE, Phase.INTENDED, ruling, request.fingerprint(), replaced(standing));
+                requestId,
+                standing,
+                kind,
+                Phase.INTENDED,
+                ruling,
+                payload,
+                kind == Act.OVERRIDE ? replaced(standing) : "");
         if (line.isIn(standing)) {
             append(intended, Phase.APPLIED, "found to be done when it was repeated");
             return standing;
@@ -446,19 +521,11 @@ final class Acts {
         if (!isAbout(request, standing)) {
             throw changed(key, standing);
         }
-        Plan plan = plan(
-                standing,
-                standing,
-                new Event.Overrule(
-                        request.version(),
-                        request.token(),
-                        Objects.requireNonNull(request.fingerprint(), "fingerprint"),
-                        line.who(),
-                        line.reason(),
-                        spans(standing)),
-                snapshot.now(),
-                List.of(IdempotencyEvent.Type.OVERRIDDEN),
-                "");
+        Event event = kind == Act.OVERRIDE
+                ? new Event.Overrule(
+                        request.version(), request.token(), payload, line.who(), line.reason(), spans(standing))
+                : withdrawal(standing, payload, line.who(), line.reason(), snapshot.now());
+        Plan plan = plan(standing, standing, event, snapshot.now(), List.of(IdempotencyEvent.Type.OVERRIDDEN), "");
         AuditEntry first = store.append(intended);
         if (!isBy(first, ruling)) {
             // One request, one approval: whoever is written down first applies it, and the trail gets its end from him
@@ -476,10 +543,11 @@ final class Acts {
         return apply(standing, plan, intended, line);
     }
 
-    AuditEntry refuse(IdempotencyKey key, String requestId, Ruling ruling) {
+    /** @param kind {@link Act#OVERRIDE} or {@link Act#WITHDRAW} */
+    AuditEntry refuse(Act kind, IdempotencyKey key, String requestId, Ruling ruling) {
         Objects.requireNonNull(ruling, "ruling");
         List<AuditEntry> act = entriesOf(key, requestId);
-        AuditEntry request = requestIn(act, key);
+        AuditEntry request = requestIn(act, kind, key);
         AuditEntry end = end(act, requestId);
         if (end != null && end.phase() == Phase.REFUSED && isBy(end, ruling)) {
             return end;
@@ -492,7 +560,7 @@ final class Acts {
                 request.version(),
                 request.token(),
                 request.generation(),
-                Act.OVERRIDE,
+                kind,
                 Phase.REFUSED,
                 ruling.who(),
                 ruling.why(),
@@ -524,7 +592,7 @@ final class Acts {
         }
     }
 
-    /** All phases of one request, newest first; empty if there is no such request. */
+    /** All phases of one act, newest first; empty if there is none with this id. */
     private List<AuditEntry> entriesOf(IdempotencyKey key, String requestId) {
         Objects.requireNonNull(requestId, "requestId");
         List<AuditEntry> found = new ArrayList<>();
@@ -540,18 +608,24 @@ final class Acts {
                 }
             }
             if (page.size() < PAGE) {
-                return List.of();
+                return found;
             }
             before = page.get(page.size() - 1);
         }
     }
 
-    private static AuditEntry requestIn(List<AuditEntry> act, IdempotencyKey key) {
-        if (act.isEmpty()) {
+    private static AuditEntry requestIn(List<AuditEntry> act, Act kind, IdempotencyKey key) {
+        AuditEntry first = act.isEmpty() ? null : act.get(act.size() - 1);
+        if (first == null || first.phase() != Phase.REQUESTED || first.act() != kind) {
             throw new RefusedException(
-                    key, Reason.NO_REQUEST, "Nobody has asked for an override with this id; ask first", null);
+                    key,
+                    Reason.NO_REQUEST,
+                    kind == Act.OVERRIDE
+                            ? "Nobody has asked for an override with this id; ask first"
+                            : "Nobody has asked to withdraw anything with this id; ask first",
+                    null);
         }
-        return act.get(act.size() - 1);
+        return first;
     }
 
     // ---- entries

@@ -127,7 +127,7 @@ public final class Admin {
      * @param record what stands
      * @param now the store's time at which it stood
      * @param audit the latest entries of the key's audit trail, newest first: at most 100, {@link Admin#audit} has them all
-     * @param pending the override requests among them that wait for an approval and hold for the record as it stands
+     * @param pending the requests among them, of overrides and withdrawals, that wait for an approval and hold for the record as it stands
      * @param quiescentAt from when on the write may be said not to have happened, by the store's clock; null unless the key is
      *     in doubt
      * @param recovery what automatic recovery could still do, in a sentence for people
@@ -441,7 +441,7 @@ public final class Admin {
      * @throws StoreException if the store failed; repeating the act is safe
      */
     public IdempotencyRecord approveOverride(IdempotencyKey key, String requestId, Ruling ruling) {
-        return acts.approve(key, requestId, ruling);
+        return acts.approve(Act.OVERRIDE, key, requestId, ruling);
     }
 
     /**
@@ -457,7 +457,59 @@ public final class Admin {
      * @throws StoreException if the store failed; repeating the act is safe
      */
     public AuditEntry refuseOverride(IdempotencyKey key, String requestId, Ruling ruling) {
-        return acts.refuse(key, requestId, ruling);
+        return acts.refuse(Act.OVERRIDE, key, requestId, ruling);
+    }
+
+    /**
+     * Asks to take back what has opened a key again: an override approved for a payload that nobody has, or a reopening that is
+     * not wanted any more. What the key had come to before counts again, for the payload that it had then. Writes only to the
+     * audit trail: a second person has to {@link #approveWithdrawal approve} it. Void as soon as anything happens to the
+     * record.
+     *
+     * @param key which key
+     * @param version the version of the record that was reviewed
+     * @param ruling who, why, on what evidence
+     * @return the request, whose id is to be approved, with the fingerprint of the payload whose outcome counts again; the one
+     *     there is, if the same person asks the same again
+     * @throws RefusedException if there is no record, or it has changed since; if nobody has opened it, or an attempt was made
+     *     since then; or if history or trail do not say any more what stood before
+     * @throws NullPointerException if an argument is null
+     * @throws StoreException if the store failed; repeating the act is safe
+     */
+    public AuditEntry requestWithdrawal(IdempotencyKey key, long version, Ruling ruling) {
+        return acts.requestWithdrawal(key, version, ruling);
+    }
+
+    /**
+     * Approves a withdrawal. The key is then completed or closed as it was before it was opened; its generation stays, so that
+     * no native key is ever used for two payloads.
+     *
+     * @param key which key
+     * @param requestId the id of the request
+     * @param ruling who approves, why, on what evidence; not who asked, as for {@link #approveOverride}
+     * @return the completed or closed record
+     * @throws RefusedException if there is no such request, or it was approved or refused already, or somebody else has begun
+     *     to approve it; if the same person asked; or if the record is not exactly the one that the request was about
+     * @throws NullPointerException if an argument is null
+     * @throws StoreException if the store failed; repeating the act is safe
+     */
+    public IdempotencyRecord approveWithdrawal(IdempotencyKey key, String requestId, Ruling ruling) {
+        return acts.approve(Act.WITHDRAW, key, requestId, ruling);
+    }
+
+    /**
+     * Refuses a withdrawal, or takes one's own request back, as {@link #refuseOverride} does with an override.
+     *
+     * @param key which key
+     * @param requestId the id of the request
+     * @param ruling who refuses, why, on what evidence
+     * @return the refusal
+     * @throws RefusedException if there is no such request, or it was approved or refused already
+     * @throws NullPointerException if an argument is null
+     * @throws StoreException if the store failed; repeating the act is safe
+     */
+    public AuditEntry refuseWithdrawal(IdempotencyKey key, String requestId, Ruling ruling) {
+        return acts.refuse(Act.WITHDRAW, key, requestId, ruling);
     }
 
     // ---- what is left without a person

@@ -33,6 +33,7 @@ record Decision(Verdict verdict, Reason reason, @Nullable Write write, Idempoten
         TAKEN_OVER,
         CLOSED,
         OVERRIDDEN,
+        WITHDRAWN,
         FORGOTTEN,
         UNCHANGED,
         WAIT,

@@ -91,6 +91,15 @@ sealed interface Event {
             long version, AttemptToken expected, Fingerprint fingerprint, String who, String reason, Spans spans)
             implements Event {}
 
+    /**
+     * Two people take back that the key was opened: what it had come to before counts again.
+     *
+     * @param fingerprint the payload whose outcome that is
+     */
+    record Withdraw(
+            long version, AttemptToken expected, Fingerprint fingerprint, String who, String reason, Spans spans)
+            implements Event {}
+
     /** The record is to be removed. */
     record Purge() implements Event {}
 }

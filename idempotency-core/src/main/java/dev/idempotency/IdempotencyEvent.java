@@ -74,7 +74,7 @@ public record IdempotencyEvent(Type type, IdempotencyKey key, int generation, in
         DUPLICATE,
         /** The store failed. */
         STORE_FAILED,
-        /** A person opened the key again, or two people let another payload take it over. */
+        /** A person opened the key again, or two people let another payload take it over, or took that back. */
         OVERRIDDEN;
 
         /**

@@ -17,14 +17,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The protocol: 26 events by 5 states, every cell decided. The same table stands in {@code docs/state-machine.md}, and a
+ * The protocol: 28 events by 5 states, every cell decided. The same table stands in {@code docs/state-machine.md}, and a
  * test holds the two together.
  */
 final class StateMachine implements Transitions {
     /** The longest history that a record keeps; overrides are never dropped from it. */
     static final int MAX_EVIDENCE = 64;
 
-    /** The 26 events: what happened, and how it relates to the record. Columns in the order of {@link State}. */
+    /** The 28 events: what happened, and how it relates to the record. Columns in the order of {@link State}. */
     enum Row {
         RESERVE("reserve, fingerprint equal, new token", START, CONFLICT, CONFLICT, CONFLICT, CONFLICT),
         RESERVE_OWN("reserve, own token again", START_UNLESS_BURNED, ACQUIRE, OWN_DOUBT, CONFLICT, CONFLICT),
@@ -50,6 +50,8 @@ final class StateMachine implements Transitions {
         RECOVERY_STALE("recovery, stale token", STATE, SUPERSEDED, SUPERSEDED, SUPERSEDED, SUPERSEDED),
         OVERRIDE("override, reviewed version", STATE, NON_TERMINAL, NON_TERMINAL, Rule.OVERRIDE, Rule.OVERRIDE),
         OVERRIDE_STALE("override, stale version", STATE, CHANGED, CHANGED, CHANGED, CHANGED),
+        WITHDRAW("withdraw, reviewed version", Rule.WITHDRAW, STATE, STATE, STATE, STATE),
+        WITHDRAW_STALE("withdraw, stale version", CHANGED, CHANGED, CHANGED, CHANGED, CHANGED),
         PURGE("purge, due", FORGET, NON_TERMINAL, NON_TERMINAL, FORGET, FORGET),
         PURGE_EARLY("purge, early", NOT_YET, NON_TERMINAL, NON_TERMINAL, NOT_YET, NOT_YET);
 
@@ -107,6 +109,7 @@ final class StateMachine implements Transitions {
         EXECUTE_AGAIN,
         CLOSE,
         OVERRIDE,
+        WITHDRAW,
         FORGET,
         UNCHANGED,
         LOST,
@@ -154,10 +157,13 @@ final class StateMachine implements Transitions {
         if (event instanceof Event.Overrule) {
             return Row.OVERRIDE_STALE;
         }
+        if (event instanceof Event.Withdraw) {
+            return Row.WITHDRAW_STALE;
+        }
         return event instanceof Event.Purge ? Row.PURGE : Row.RECOVERY_STALE;
     }
 
-    /** Which of the 26 events it is. */
+    /** Which of the 28 events it is. */
     static Row row(IdempotencyRecord record, Event event, Instant now) {
         if (event instanceof Event.Reserve reserve) {
             if (record.token().equals(reserve.token())) {
@@ -180,13 +186,19 @@ final class StateMachine implements Transitions {
             return record.token().equals(doubt.token()) ? Row.DOUBT_OWN : Row.DOUBT_STALE;
         }
         if (event instanceof Event.Overrule override) {
-            boolean reviewed = record.token().equals(override.expected()) && record.version() == override.version();
-            return reviewed ? Row.OVERRIDE : Row.OVERRIDE_STALE;
+            return isReviewed(record, override.version(), override.expected()) ? Row.OVERRIDE : Row.OVERRIDE_STALE;
+        }
+        if (event instanceof Event.Withdraw withdraw) {
+            return isReviewed(record, withdraw.version(), withdraw.expected()) ? Row.WITHDRAW : Row.WITHDRAW_STALE;
         }
         if (event instanceof Event.Purge) {
             return record.isForgettable(now) ? Row.PURGE : Row.PURGE_EARLY;
         }
         return recoveryRow(record, event, now);
+    }
+
+    private static boolean isReviewed(IdempotencyRecord record, long version, AttemptToken expected) {
+        return record.token().equals(expected) && record.version() == version;
     }
 
     /** Events of those who do not own the attempt: they hold for the attempt that was read, and for no other. */
@@ -325,6 +337,7 @@ final class StateMachine implements Transitions {
             }
             case CLOSE -> close(record, (Event.Close) event, now);
             case OVERRIDE -> override(record, (Event.Overrule) event, now);
+            case WITHDRAW -> withdraw(record, (Event.Withdraw) event, now);
             default -> throw new IllegalStateException("no transition for " + rule);
         };
     }
@@ -538,6 +551,46 @@ final class StateMachine implements Transitions {
                 .evidence(appended(record, Evidence.Kind.OVERRIDE, detail, record.result(), now))
                 .build();
         return Decision.change(Decision.Reason.OVERRIDDEN, terminal(next, override.spans()));
+    }
+
+    /**
+     * The generation stays, so that the nth line of an override goes on to end the nth generation: the old outcome becomes the
+     * outcome of this generation, too.
+     */
+    private static Decision withdraw(IdempotencyRecord record, Event.Withdraw withdraw, Instant now) {
+        List<Evidence> history = record.evidence();
+        int opened = history.size() - 1;
+        while (opened >= 0 && history.get(opened).kind() != Evidence.Kind.OVERRIDE) {
+            if (history.get(opened).kind() == Evidence.Kind.RELEASED) {
+                return Decision.refused(Decision.Reason.STATE);
+            }
+            opened--;
+        }
+        if (opened < 0) {
+            return Decision.refused(Decision.Reason.STATE);
+        }
+        StoredResult result = history.get(opened).result();
+        boolean executed = result != null;
+        boolean closed = false;
+        for (int i = opened - 1; i >= 0 && history.get(i).kind() != Evidence.Kind.OVERRIDE; i--) {
+            executed |= history.get(i).kind() == Evidence.Kind.FOUND;
+            closed |= history.get(i).kind() == Evidence.Kind.CLOSED;
+        }
+        if (!executed && !closed) {
+            // The line that told what it was has made room for others. Taken for closed, it might be made a second
+            // time.
+            return Decision.refused(Decision.Reason.STATE);
+        }
+        String detail = withdraw.who() + ": " + withdraw.reason();
+        Evidence.Kind kind = executed ? Evidence.Kind.FOUND : Evidence.Kind.CLOSED;
+        var next = record.with()
+                .version(record.version() + 1)
+                .state(executed ? State.COMPLETED : State.CLOSED)
+                .fingerprint(withdraw.fingerprint())
+                .result(result)
+                .evidence(appended(record, kind, detail, null, now))
+                .build();
+        return Decision.change(Decision.Reason.WITHDRAWN, terminal(next, withdraw.spans()));
     }
 
     private static Write terminal(IdempotencyRecord next, Event.Spans spans) {

@@ -59,9 +59,9 @@ final class StateMachineTest {
     }
 
     @Test
-    void table_has130FilledCells() {
+    void table_has140FilledCells() {
         assertThat(TABLE)
-                .hasSize(26)
+                .hasSize(28)
                 .allSatisfy(row -> assertThat(row).hasSize(6).noneMatch(String::isBlank));
     }
 
@@ -95,6 +95,7 @@ final class StateMachineTest {
             case DOUBT, LAPSE -> "IN_DOUBT";
             case CLOSE -> "CLOSED";
             case OVERRIDE -> "OPEN";
+            case WITHDRAW -> "COMPLETED / CLOSED / R:STATE";
             case FORGET -> state == State.OPEN ? "forgotten / =" : "forgotten";
             case UNCHANGED -> "=";
             case LOST, LEASE_LOST, DONE, SUPERSEDED, STATE, NOT_YET, WINDOW_CLOSED, NOT_QUIESCENT -> "R:" + rule;
@@ -323,6 +324,13 @@ final class StateMachineTest {
                         overrule(41, OWN),
                         same("another version", record, overrule(40, OWN)),
                         same("another attempt", record, overrule(41, STALE)));
+            case WITHDRAW -> withdraw(state);
+            case WITHDRAW_STALE ->
+                orNothing(
+                        state,
+                        withdrawal(41, OWN),
+                        same("another version", record, withdrawal(40, OWN)),
+                        same("another attempt", record, withdrawal(41, STALE)));
             case PURGE -> {
                 var due = same("due", forgettable(record), new Event.Purge());
                 yield state == State.OPEN
@@ -558,6 +566,60 @@ final class StateMachineTest {
         return ways;
     }
 
+    private static List<Way> withdraw(State state) {
+        var event = withdrawal(41, OWN);
+        if (state != State.OPEN) {
+            return List.of(same("not open", in(state), event));
+        }
+        var paid = opened(RESULT);
+        var unknown = opened(null, line(Kind.FOUND, null));
+        var closed = opened(null, line(Kind.CLOSED, null));
+        var twice = opened(RESULT, line(Kind.CLOSED, null), line(Kind.OVERRIDE, null));
+        var late = with(paid, line(Kind.DUPLICATE, OTHER_RESULT));
+        return List.of(
+                change("completed before", paid, event, withdrawn(paid, State.COMPLETED, RESULT)),
+                change("a late answer since", late, event, withdrawn(late, State.COMPLETED, RESULT)),
+                change("executed before, without a result", unknown, event, withdrawn(unknown, State.COMPLETED, null)),
+                change("closed in a generation before", twice, event, withdrawn(twice, State.COMPLETED, RESULT)),
+                new Way("closed before", closed, event, 1, withdrawn(closed, State.CLOSED, null)),
+                new Way("nobody has opened it", in(State.OPEN), event, 2, null),
+                new Way("reserved since, and released", with(paid, line(Kind.RELEASED, null)), event, 2, null),
+                new Way("what it was is not told any more", opened(null), event, 2, null));
+    }
+
+    private static Evidence line(Kind kind, StoredResult result) {
+        return new Evidence(kind, NOW.minusSeconds(3), 2, "a line", result);
+    }
+
+    /** Opened by an override that replaced a result, with lines before it. */
+    private static IdempotencyRecord opened(StoredResult replaced, Evidence... before) {
+        var lines = new ArrayList<>(List.of(before));
+        lines.add(line(Kind.OVERRIDE, replaced));
+        return with(reopened(OTHER_FINGERPRINT), lines.toArray(Evidence[]::new));
+    }
+
+    private static IdempotencyRecord with(IdempotencyRecord record, Evidence... lines) {
+        var history = new ArrayList<>(record.evidence());
+        history.addAll(List.of(lines));
+        return record.with().evidence(history).build();
+    }
+
+    private static Write withdrawn(IdempotencyRecord record, State state, StoredResult result) {
+        var kind = state == State.CLOSED ? Kind.CLOSED : Kind.FOUND;
+        var next = with(record, new Evidence(kind, NOW, 2, "Ada, approved by Bob: nobody has it", null))
+                .with()
+                .version(42)
+                .state(state)
+                .fingerprint(FINGERPRINT)
+                .result(result)
+                .build();
+        return write(next, false, true, null, RETENTION, TOMBSTONE);
+    }
+
+    private static Event.Withdraw withdrawal(long version, AttemptToken token) {
+        return new Event.Withdraw(version, token, FINGERPRINT, "Ada, approved by Bob", "nobody has it", SPANS);
+    }
+
     private static List<Way> orNothing(State state, Event event, Way... ways) {
         var all = new ArrayList<>(List.of(ways));
         if (state == State.OPEN) {
@@ -764,6 +826,8 @@ final class StateMachineTest {
         var bases = new ArrayList<IdempotencyRecord>(
                 Arrays.stream(State.values()).map(Standing::in).toList());
         bases.add(reopened(FINGERPRINT));
+        bases.add(opened(RESULT));
+        bases.add(opened(null, line(Kind.CLOSED, null)));
         bases.add(in(State.COMPLETED).with().result(null).build());
         for (IdempotencyRecord base : bases) {
             for (IdempotencyRecord kept : List.of(base, expired(base), forgettable(base))) {
@@ -786,6 +850,8 @@ final class StateMachineTest {
         events.add(new Event.Purge());
         events.add(overrule(41, OWN));
         events.add(overrule(40, OWN));
+        events.add(withdrawal(41, OWN));
+        events.add(withdrawal(40, OWN));
         for (AttemptToken token : List.of(OWN, STALE)) {
             events.add(new Event.Renew(token, SPANS));
             events.add(complete(token, RESULT));
@@ -858,6 +924,7 @@ final class StateMachineTest {
         assertThat(reason(doubt, reExecute(OWN, false))).isEqualTo(Decision.Reason.REEXECUTED);
         assertThat(reason(doubt, new Event.Close(OWN, false, SPANS))).isEqualTo(Decision.Reason.CLOSED);
         assertThat(reason(in(State.COMPLETED), overrule(41, OWN))).isEqualTo(Decision.Reason.OVERRIDDEN);
+        assertThat(reason(opened(RESULT), withdrawal(41, OWN))).isEqualTo(Decision.Reason.WITHDRAWN);
         assertThat(reason(forgettable(in(State.CLOSED)), new Event.Purge())).isEqualTo(Decision.Reason.FORGOTTEN);
         assertThat(reason(in(State.COMPLETED), Standing.reserve(FINGERPRINT, NEW)))
                 .isEqualTo(Decision.Reason.REPLAY);

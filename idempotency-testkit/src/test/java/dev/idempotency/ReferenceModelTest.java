@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 /** The state machine against a second, independent writing of the protocol: random events, compared after each. */
 final class ReferenceModelTest {
     private static final long SEED = Long.getLong("reference.seed", 20_260_101L);
-    private static final int STEPS = 200_000;
+    private static final int STEPS = 400_000;
     private static final int STEPS_OF_A_KEY = 60;
     private static final IdempotencyKey KEY = new IdempotencyKey("charge", "order-1");
     private static final KeyFormat FORMAT = new KeyFormat(KeyFormat.Alphabet.UUID, 36, "");
@@ -47,9 +47,10 @@ final class ReferenceModelTest {
                 all.add(row + " x " + state);
             }
         }
-        assertThat(all).hasSize(130);
+        assertThat(all).hasSize(140);
         assertThat(visited.keySet()).containsExactlyInAnyOrderElementsOf(all);
-        assertThat(visited.values()).allSatisfy(times -> assertThat(times).isGreaterThan(1));
+        assertThat(visited)
+                .allSatisfy((cell, times) -> assertThat(times).as(cell).isGreaterThan(1));
     }
 
     @Test
@@ -132,7 +133,7 @@ final class ReferenceModelTest {
                 }
             }
         }
-        assertThat(cells).hasSize(1 + 130 - 4 - 2);
+        assertThat(cells).hasSize(1 + 140 - 4 - 2);
         return cells;
     }
 
@@ -194,7 +195,7 @@ final class ReferenceModelTest {
             var modelSpans = new ReferenceKeyModel.Spans(spans.lease(), spans.retention(), spans.tombstone());
             var by = token();
             var old = record;
-            switch (random.nextInt(15)) {
+            switch (random.nextInt(16)) {
                 case 0, 1 -> {
                     var fresh = random.nextInt(3) > 0 ? newToken() : by;
                     var payload = payloads.computeIfAbsent(fresh, t -> payload());
@@ -268,6 +269,14 @@ final class ReferenceModelTest {
                             old);
                 }
                 case 13 -> {
+                    var version = Math.max(1, model.version() - random.nextInt(4) / 3);
+                    var payload = payload();
+                    return compare(
+                            new Event.Withdraw(version, by, payload, "two", "reviewed", spans),
+                            model.withdraw(by.value(), version, payload.digest(), modelSpans, now),
+                            old);
+                }
+                case 14 -> {
                     return compare(
                             new Event.Claim(by, spans.lease()), model.claim(by.value(), spans.lease(), now), old);
                 }
@@ -313,8 +322,8 @@ final class ReferenceModelTest {
             same("result", model.result(), result == null ? null : text(result));
             same(
                     "native key",
-                    NativeKeys.derive(KEY, model.generation(), model.nativeKeyAttempt(), FORMAT),
-                    nativeKeyOf(record));
+                    NativeKeys.derive(KEY, model.nativeKeyGeneration(), model.nativeKeyAttempt(), FORMAT),
+                    record.nativeKey());
             same("created", model.createdAt(), times.createdAt());
             same("first sent", model.firstSentAt(), times.firstSentAt());
             same("state since", model.stateSince(), times.stateSince());
@@ -331,13 +340,6 @@ final class ReferenceModelTest {
                             .map(line -> new ReferenceKeyModel.Line(
                                     line.kind(), line.attempt(), line.result() == null ? null : text(line.result())))
                             .toList());
-        }
-
-        /** A reopened key gets its native key with its next attempt. */
-        private String nativeKeyOf(IdempotencyRecord record) {
-            return record.state() == State.OPEN
-                    ? NativeKeys.derive(KEY, model.generation(), model.nativeKeyAttempt(), FORMAT)
-                    : record.nativeKey();
         }
 
         private void same(String what, @Nullable Object expected, @Nullable Object actual) {

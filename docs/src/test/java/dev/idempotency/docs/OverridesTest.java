@@ -153,6 +153,32 @@ final class OverridesTest {
                         "2026-01-01T00:00:00Z REQUESTED OVERRIDE by ada: wrong amount");
     }
 
+    @Test
+    void withdrawal_ofAnOverrideThatNobodyCanUse_givesTheFirstResultBack() {
+        Admin admin = Admin.on(store);
+        Charge first = charge.execute(REQUEST);
+        IdempotencyKey key = charge.keyOf(REQUEST);
+        var mistyped = new ChargeRequest("ORD-1", 125_000, "EUR", "Ada");
+        AuditEntry override = admin.requestOverride(
+                key,
+                admin.review(key).record().version(),
+                charge.fingerprintOf(mistyped),
+                new Ruling("ada", "wrong amount", "ticket 4711"));
+        admin.approveOverride(key, override.id(), new Ruling("grace", "seen the ticket", "ticket 4711"));
+        assertThatThrownBy(() -> charge.execute(REQUEST)).isInstanceOf(MismatchException.class);
+
+        // tag::withdraw[]
+        AuditEntry wish = admin.requestWithdrawal(
+                key,
+                admin.review(key).record().version(),
+                new Ruling("ada", "the new payload had a wrong amount", "ticket 4712"));
+        admin.approveWithdrawal(key, wish.id(), new Ruling("grace", "compared the two", "ticket 4712"));
+        // end::withdraw[]
+
+        assertThat(charge.execute(REQUEST)).isEqualTo(first);
+        assertThat(nativeKeys).hasSize(1);
+    }
+
     private static List<String> column(List<List<String>> table) {
         return table.stream().map(row -> row.get(0)).toList();
     }

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param who who decided
  * @param why for what reason
  * @param evidence on what evidence
- * @param fingerprint the payload that an override is for; null for any other act
+ * @param fingerprint the payload that an override is for, or whose outcome counts again after a withdrawal; null for any other
+ *     act
  * @param detail one line for people: what came of it; empty when the phase says all
  * @since 0.1.0
  */
@@ -51,12 +52,14 @@ public record AuditEntry(
         /** The write of a closed key is to be made after all. */
         REOPEN,
         /** Another payload takes over a completed or closed key. */
-        OVERRIDE
+        OVERRIDE,
+        /** What opened the key is taken back, and the outcome before it counts again. */
+        WITHDRAW
     }
 
     /** How far an act has come. */
     public enum Phase {
-        /** One person wishes an override; nothing has changed. */
+        /** One person wishes an act that takes two; nothing has changed. */
         REQUESTED,
         /** The record is about to be changed. Without a later phase nobody saw whether it was: its history tells. */
         INTENDED,

@@ -36,7 +36,7 @@ final class Trail {
     private static final byte[] OF_ALL_KEYS = {};
 
     private static final List<Act> ACTS =
-            List.of(Act.EXECUTED, Act.NOT_EXECUTED, Act.REEXECUTE, Act.REOPEN, Act.OVERRIDE);
+            List.of(Act.EXECUTED, Act.NOT_EXECUTED, Act.REEXECUTE, Act.REOPEN, Act.OVERRIDE, Act.WITHDRAW);
     /** In this order they follow each other. */
     private static final List<Phase> PHASES = List.of(Phase.REQUESTED, Phase.INTENDED, Phase.APPLIED, Phase.REFUSED);
 

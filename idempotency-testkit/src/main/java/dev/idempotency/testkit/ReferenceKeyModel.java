@@ -11,7 +11,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The protocol of one key, written down a second time: 25 events by 5 states. What the library decides can be compared with
+ * The protocol of one key, written down a second time: 28 events by 5 states. What the library decides can be compared with
  * it, event by event. It shares no code with the library's own state machine, keeps its state in fields, and knows no store.
  *
  * <p>Tokens, fingerprints and results are any text that tells them apart. All times are the store's. Not thread-safe.
@@ -22,7 +22,7 @@ public final class ReferenceKeyModel {
     /** The longest history that is kept; overrides are never dropped from it. */
     public static final int MAX_HISTORY = 64;
 
-    /** The 26 events. */
+    /** The 28 events. */
     public enum Row {
         /** A caller wants the write, and says the same as the record. */
         RESERVE,
@@ -72,6 +72,10 @@ public final class ReferenceKeyModel {
         OVERRIDE,
         /** Two people reviewed something that has changed. */
         OVERRIDE_STALE,
+        /** Two people take back what they reviewed: that the key was opened. */
+        WITHDRAW,
+        /** Two people want to take back something that has changed. */
+        WITHDRAW_STALE,
         /** The record is to be removed, and its time is over. */
         PURGE,
         /** The record is to be removed before its time. */
@@ -112,6 +116,8 @@ public final class ReferenceKeyModel {
         CLOSED,
         /** Reopened for another payload. */
         OVERRIDDEN,
+        /** What stood before it was reopened stands again. */
+        WITHDRAWN,
         /** Nothing stands any more. */
         FORGOTTEN,
         /** It is as the event wants it already. */
@@ -167,7 +173,7 @@ public final class ReferenceKeyModel {
     /**
      * What became of one event.
      *
-     * @param row which of the 25 events it was
+     * @param row which of the 28 events it was
      * @param before the state that it met
      * @param verdict whether it counted
      * @param code what the answer is
@@ -216,6 +222,8 @@ public final class ReferenceKeyModel {
     private List<Line> history = List.of();
     /** What the earlier generations ended with. */
     private final List<Ending> outcomes = new ArrayList<>();
+    /** Whether an attempt was made in this generation. */
+    private boolean tried;
 
     private Instant createdAt = Instant.EPOCH;
     private Instant firstSentAt = Instant.EPOCH;
@@ -236,7 +244,7 @@ public final class ReferenceKeyModel {
         this.terms = Objects.requireNonNull(terms, "terms");
     }
 
-    // ---- the 25 events
+    // ---- the 28 events
 
     /**
      * A caller wants the write.
@@ -296,6 +304,7 @@ public final class ReferenceKeyModel {
         fingerprint = payload;
         token = by;
         attempt = 1;
+        tried = true;
         result = null;
         // What was used before in this generation, and freed, may be known to the provider since then.
         if (anew || nativeKeyGeneration != generation || nativeKeyAttempt != 1) {
@@ -704,9 +713,37 @@ public final class ReferenceKeyModel {
         generation++;
         fingerprint = payload;
         result = null;
+        tried = false;
         enter(State.OPEN, now);
         keep(spans.retention(), spans.tombstone(), now);
         return changed(row, before, Code.OVERRIDDEN);
+    }
+
+    /**
+     * Two people take back that the key was opened, before anybody has used it.
+     *
+     * @param expected the token that they reviewed
+     * @param reviewed the version that they reviewed
+     * @param payload the fingerprint of what stood before
+     * @param spans how long things last
+     * @param now the store's time
+     * @return what became of it
+     */
+    public Outcome withdraw(String expected, long reviewed, String payload, Spans spans, Instant now) {
+        var before = state;
+        if (!isOwn(expected) || reviewed != version) {
+            return refused(Row.WITHDRAW_STALE, before, Code.CHANGED);
+        }
+        if (state != State.OPEN || tried) {
+            return refused(Row.WITHDRAW, before, Code.STATE);
+        }
+        var ending = outcomes.get(outcomes.size() - 1);
+        append(ending.closed() ? Evidence.Kind.CLOSED : Evidence.Kind.FOUND, attempt, null);
+        fingerprint = payload;
+        result = ending.result();
+        enter(ending.closed() ? State.CLOSED : State.COMPLETED, now);
+        keep(spans.retention(), spans.tombstone(), now);
+        return changed(Row.WITHDRAW, before, Code.WITHDRAWN);
     }
 
     /**
@@ -896,6 +933,15 @@ public final class ReferenceKeyModel {
      */
     public int nativeKeyAttempt() {
         return nativeKeyAttempt;
+    }
+
+    /**
+     * The generation of the native key of the latest attempt.
+     *
+     * @return the key's own; that of the attempt that came before, while nothing was reserved since the key was opened
+     */
+    public int nativeKeyGeneration() {
+        return nativeKeyGeneration;
     }
 
     /**

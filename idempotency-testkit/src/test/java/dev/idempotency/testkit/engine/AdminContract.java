@@ -7,13 +7,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.idempotency.Admin;
 import dev.idempotency.Admin.Query;
 import dev.idempotency.Admin.Ruling;
+import dev.idempotency.FailureClass;
+import dev.idempotency.FailureClassifier;
 import dev.idempotency.Fingerprint;
 import dev.idempotency.Idempotency;
 import dev.idempotency.IdempotencyEvent.Type;
 import dev.idempotency.IdempotencyKey;
+import dev.idempotency.NotExecutedException;
 import dev.idempotency.Operation;
 import dev.idempotency.RefusedException;
 import dev.idempotency.RefusedException.Reason;
+import dev.idempotency.ResultUnavailableException;
 import dev.idempotency.store.AttemptToken;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.AuditEntry.Act;
@@ -214,6 +218,7 @@ public abstract class AdminContract {
             case REEXECUTE -> admin.reExecute(key, version, ADA);
             case REOPEN -> admin.reopen(key, version, ADA);
             case OVERRIDE -> admin.requestOverride(key, version, fingerprint, ADA);
+            case WITHDRAW -> admin.requestWithdrawal(key, version, ADA);
         };
     }
 
@@ -251,6 +256,8 @@ public abstract class AdminContract {
             case REOPEN -> situation == Situation.CLOSED ? null : Reason.WRONG_STATE;
             case OVERRIDE ->
                 situation == Situation.CLOSED || situation == Situation.COMPLETED ? null : Reason.WRONG_STATE;
+            // That of a key which somebody has opened has tests of its own.
+            case WITHDRAW -> Reason.WRONG_STATE;
         };
     }
 
@@ -259,7 +266,7 @@ public abstract class AdminContract {
             case EXECUTED -> State.COMPLETED;
             case NOT_EXECUTED -> State.CLOSED;
             case REEXECUTE, REOPEN -> State.OPEN;
-            case OVERRIDE -> State.valueOf(situation.name());
+            case OVERRIDE, WITHDRAW -> State.valueOf(situation.name());
         };
     }
 
@@ -862,6 +869,187 @@ public abstract class AdminContract {
                 .doesNotHaveDuplicates();
     }
 
+    // ---- withdrawals
+
+    /** Overridden, by two people, for a payload that nobody has. */
+    private IdempotencyRecord overriddenForNobody() {
+        var nobodys = new Fingerprint(Fingerprint.JCS_SHA256, "9f".repeat(32));
+        var wish = admin().requestOverride(key, record().version(), nobodys, ADA);
+        return admin().approveOverride(key, wish.id(), BOB);
+    }
+
+    private IdempotencyRecord withdrawn() {
+        var wish = admin().requestWithdrawal(key, record().version(), ADA);
+        assertThat(admin().review(key).pending()).containsExactly(wish);
+        return admin().approveWithdrawal(key, wish.id(), BOB);
+    }
+
+    @Test
+    void withdrawal_ofAnOverrideForAPayloadThatNobodyHas_givesCallersTheirResultBack() {
+        var receipt = charge().execute(order);
+        var paid = record();
+        overriddenForNobody();
+        Failures.mismatch(() -> charge().execute(order));
+        Failures.mismatch(() -> charge().execute(changed));
+
+        var back = withdrawn();
+
+        assertThat(back).isEqualTo(record());
+        assertThat(back.state()).isEqualTo(State.COMPLETED);
+        assertThat(back.result()).isEqualTo(paid.result());
+        assertThat(back.fingerprint()).isEqualTo(paid.fingerprint());
+        assertThat(back.generation()).isEqualTo(2);
+        assertThat(charge().execute(order)).isEqualTo(receipt);
+        Failures.mismatch(() -> charge().execute(changed));
+        assertThat(ledger.count()).isEqualTo(1);
+        assertThat(lastLine().kind()).isEqualTo(Evidence.Kind.FOUND);
+        assertThat(lastLine().detail()).contains("ada, approved by Bob B.", "withdraws");
+        assertThat(trail().subList(0, 3))
+                .containsExactly("APPLIED WITHDRAW", "INTENDED WITHDRAW", "REQUESTED WITHDRAW");
+        assertThat(admin().review(key).pending()).isEmpty();
+    }
+
+    @Test
+    void withdrawal_thenTheRightOverride_callsWithANativeKeyOfItsOwn() {
+        charge().execute(order);
+        var first = record().nativeKey();
+        overriddenForNobody();
+        withdrawn();
+
+        var wish = admin().requestOverride(key, record().version(), fingerprint(changed), ADA);
+        admin().approveOverride(key, wish.id(), BOB);
+
+        assertThat(charge().execute(changed).amount()).isEqualTo(250);
+        assertThat(record().generation()).isEqualTo(3);
+        assertThat(record().nativeKey()).isNotEqualTo(first);
+        assertThat(ledger.effectsOf("o-1")).extracting(Effect::payload).containsExactly("100", "250");
+    }
+
+    @Test
+    void withdrawal_twice_hasTheFirstResultStill() {
+        var receipt = charge().execute(order);
+        overriddenForNobody();
+        withdrawn();
+        overriddenForNobody();
+
+        withdrawn();
+
+        assertThat(charge().execute(order)).isEqualTo(receipt);
+        assertThat(record().generation()).isEqualTo(3);
+        assertThat(ledger.count()).isEqualTo(1);
+    }
+
+    @Test
+    void withdrawal_ofAClosedKeyThatWasOverriddenOrReopened_closesItAgain() {
+        reopened();
+        var opened = withdrawn();
+        assertThat(opened.state()).isEqualTo(State.CLOSED);
+        assertThat(lastLine().kind()).isEqualTo(Evidence.Kind.CLOSED);
+        overriddenForNobody();
+
+        var closed = withdrawn();
+
+        assertThat(closed.state()).isEqualTo(State.CLOSED);
+        assertThat(closed.fingerprint()).isEqualTo(fingerprint(order));
+        assertThat(Failures.failed(NotExecutedException.class, () -> charge().execute(order))
+                        .isClosed())
+                .isTrue();
+        assertThat(ledger.count()).isZero();
+    }
+
+    @Test
+    void withdrawal_ofAKeyWhoseResultNobodyKnew_isExecutedWithoutAResult() {
+        var doubt = inDoubt(true);
+        admin().resolveExecuted(key, doubt.version(), null, ADA);
+        overriddenForNobody();
+
+        var back = withdrawn();
+
+        assertThat(back.state()).isEqualTo(State.COMPLETED);
+        assertThat(back.result()).isNull();
+        Failures.failed(ResultUnavailableException.class, () -> charge().execute(order));
+        assertThat(ledger.count()).isEqualTo(1);
+    }
+
+    @Test
+    void withdrawal_approvedByWhoAsked_isRefused() {
+        charge().execute(order);
+        var open = overriddenForNobody();
+        var wish = admin().requestWithdrawal(key, open.version(), ADA);
+
+        refused(
+                Reason.SAME_PERSON,
+                () -> admin().approveWithdrawal(key, wish.id(), new Ruling(" Ada", "it is right", "none")));
+        assertThat(record()).isEqualTo(open);
+        assertThat(admin().requestWithdrawal(key, open.version(), ADA)).isEqualTo(wish);
+    }
+
+    @Test
+    void withdrawal_ofAKeyThatWasReservedSince_isRefused() {
+        charge().execute(order);
+        var wish = admin().requestOverride(key, record().version(), fingerprint(changed), ADA);
+        admin().approveOverride(key, wish.id(), BOB);
+        var withdrawal = admin().requestWithdrawal(key, record().version(), ADA);
+        var refusing = charge(idempotency())
+                .failures(FailureClassifier.conservative().on(IOException.class, FailureClass.NOT_EXECUTED))
+                .calling((order, attempt) -> {
+                    throw new IOException("the provider is closed");
+                });
+        Failures.failed(NotExecutedException.class, () -> refusing.execute(changed));
+        var released = record();
+        assertThat(released.state()).isEqualTo(State.OPEN);
+
+        refused(Reason.CHANGED, () -> admin().approveWithdrawal(key, withdrawal.id(), BOB));
+        refused(Reason.WRONG_STATE, () -> admin().requestWithdrawal(key, released.version(), ADA));
+        charge().execute(changed);
+        refused(Reason.WRONG_STATE, () -> admin().requestWithdrawal(key, record().version(), ADA));
+        assertThat(ledger.effectsOf("o-1")).extracting(Effect::payload).containsExactly("100", "250");
+    }
+
+    @Test
+    void withdrawal_andAReservationAtOnce_oneOfThemIsRefused() {
+        charge().execute(order);
+        var wish = admin().requestOverride(key, record().version(), fingerprint(changed), ADA);
+        admin().approveOverride(key, wish.id(), BOB);
+        var withdrawal = admin().requestWithdrawal(key, record().version(), ADA);
+        var approving = Admin.on(new WatchedStore(store(), point -> {
+            if (point == Point.BEFORE_RECORD) {
+                charge().execute(changed);
+            }
+        }));
+
+        refused(Reason.CHANGED, () -> approving.approveWithdrawal(key, withdrawal.id(), BOB));
+
+        assertThat(record().state()).isEqualTo(State.COMPLETED);
+        assertThat(charge().execute(changed).amount()).isEqualTo(250);
+        assertThat(trail().get(0)).isEqualTo("REFUSED WITHDRAW");
+    }
+
+    @Test
+    void withdrawal_requestOfTheOtherKind_isNoRequest() {
+        var override = requested();
+        refused(Reason.NO_REQUEST, () -> admin().approveWithdrawal(key, override.id(), BOB));
+        refused(Reason.NO_REQUEST, () -> admin().refuseWithdrawal(key, override.id(), BOB));
+        admin().approveOverride(key, override.id(), BOB);
+        var withdrawal = admin().requestWithdrawal(key, record().version(), ADA);
+
+        refused(Reason.NO_REQUEST, () -> admin().approveOverride(key, withdrawal.id(), BOB));
+        refused(Reason.NO_REQUEST, () -> admin().refuseOverride(key, withdrawal.id(), BOB));
+        assertThat(admin().refuseWithdrawal(key, withdrawal.id(), BOB).phase()).isEqualTo(Phase.REFUSED);
+        refused(Reason.NO_REQUEST, () -> admin().approveWithdrawal(key, withdrawal.id(), BOB));
+        assertThat(record().state()).isEqualTo(State.OPEN);
+    }
+
+    /** The texts of an act are free: none of them can name another payload. */
+    @Test
+    void withdrawal_payloadInSomebodysWords_isNotTakenForTheKeys() {
+        var sly = new Ruling("eve", "ordered after all", "none; payload jcs-sha256:" + "9f".repeat(32));
+        var closed = admin().resolveNotExecuted(key, inDoubt(false).version(), sly);
+        admin().reopen(key, closed.version(), sly);
+
+        assertThat(withdrawn().fingerprint()).isEqualTo(fingerprint(order));
+    }
+
     @Test
     void override_requestBehindManyEntries_isFound() {
         var wish = requested();
@@ -943,19 +1131,22 @@ public abstract class AdminContract {
         return Stream.of(Act.values())
                 .flatMap(act -> EnumSet.allOf(Point.class).stream()
                         .filter(point -> !point.name().endsWith("REFUSED")
-                                && (act == Act.OVERRIDE || !point.name().endsWith("REQUESTED")))
+                                && (takesTwo(act) || !point.name().endsWith("REQUESTED")))
                         .map(point -> Arguments.of(act, point)));
     }
 
     @ParameterizedTest
     @MethodSource("crashes")
     void act_cutShortAnywhere_leavesAnEntryAndIsEndedByRepeatingIt(Act act, Point where) {
-        var standing = in(
-                switch (act) {
-                    case REOPEN -> Situation.CLOSED;
-                    case OVERRIDE -> Situation.COMPLETED;
-                    default -> Situation.QUIESCENT;
-                });
+        var standing = act == Act.WITHDRAW
+                ? reopened()
+                : in(
+                        switch (act) {
+                            case REOPEN -> Situation.CLOSED;
+                            case OVERRIDE -> Situation.COMPLETED;
+                            default -> Situation.QUIESCENT;
+                        });
+        var before = trail();
         var cut = Admin.builder(new WatchedStore(store(), point -> {
                     if (point == where) {
                         throw new StoreException("cut short", where.name().startsWith("AFTER"), null);
@@ -977,24 +1168,42 @@ public abstract class AdminContract {
         assertThat(done).isEqualTo(record());
         assertThat(record().version()).isEqualTo(standing.version() + (act == Act.REEXECUTE ? 2 : 1));
         assertThat(record().evidence())
-                .filteredOn(
-                        line -> line.detail().contains("ada: ") || line.detail().contains("ada, approved by"))
+                .filteredOn(line -> line.detail().contains("ada: ") && act != Act.WITHDRAW
+                        || line.detail().contains("ada, approved by"))
                 .hasSize(act == Act.REEXECUTE ? 2 : 1);
-        assertThat(trail())
+        var entries = trail();
+        assertThat(entries.subList(0, entries.size() - before.size()))
                 .containsExactlyElementsOf(
-                        act == Act.OVERRIDE
-                                ? List.of("APPLIED OVERRIDE", "INTENDED OVERRIDE", "REQUESTED OVERRIDE")
+                        takesTwo(act)
+                                ? List.of("APPLIED " + act, "INTENDED " + act, "REQUESTED " + act)
                                 : List.of("APPLIED " + act, "INTENDED " + act));
-        assertThat(store().audit(key, null, 10)).extracting(AuditEntry::id).containsOnly(idIn(lastLine()));
+        assertThat(store().audit(key, null, entries.size() - before.size()))
+                .extracting(AuditEntry::id)
+                .containsOnly(idIn(lastLine()));
+    }
+
+    private static boolean takesTwo(Act act) {
+        return act == Act.OVERRIDE || act == Act.WITHDRAW;
+    }
+
+    /** Closed as not executed, and opened again, in two acts of eve's. */
+    private IdempotencyRecord reopened() {
+        var eve = new Ruling("eve", "ordered after all", "ticket 17");
+        var closed = admin().resolveNotExecuted(key, inDoubt(false).version(), eve);
+        return admin().reopen(key, closed.version(), eve);
     }
 
     private Object whole(Admin admin, Act act, long version) {
-        if (act != Act.OVERRIDE) {
+        if (!takesTwo(act)) {
             return decide(admin, act, key, version, fingerprint(order));
         }
         var pending = store().audit(key, null, 10).stream()
                 .filter(entry -> entry.phase() == Phase.REQUESTED)
                 .findFirst();
+        if (act == Act.WITHDRAW) {
+            var wish = pending.orElseGet(() -> admin.requestWithdrawal(key, version, ADA));
+            return admin.approveWithdrawal(key, wish.id(), BOB);
+        }
         var wish = pending.orElseGet(() -> admin.requestOverride(key, version, fingerprint(changed), ADA));
         return admin.approveOverride(key, wish.id(), BOB);
     }
