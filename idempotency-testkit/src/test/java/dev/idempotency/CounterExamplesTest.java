@@ -385,7 +385,7 @@ final class CounterExamplesTest {
         assertThat(refusedForgottenAndRunAgain(sooner)).isEqualTo(2);
         assertThat(Simulation.operation(sooner).explain().violations())
                 .singleElement(STRING)
-                .startsWith("P14: retention + tombstone = PT20S must be at least window + clock error = PT46.5S");
+                .startsWith("P14: retention + tombstone = 20 s must be at least window + clock error = 46 s 500 ms");
     }
 
     // ---- C13: the owner is known by its host's name
