@@ -242,7 +242,7 @@ final class World<I, O> {
             return what.get();
         } catch (IllegalArgumentException e) {
             if (String.valueOf(e.getMessage()).contains("is not the same each time")) {
-                throw mistake(mistake, e.getMessage());
+                throw mistake(mistake, String.valueOf(e.getMessage()));
             }
             throw e;
         }
