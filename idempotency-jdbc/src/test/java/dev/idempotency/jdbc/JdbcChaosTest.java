@@ -27,7 +27,9 @@ final class JdbcChaosTest {
 
         Bookings.awaitTrue("all connections to come back", () -> connections.borrowed() == connections.returned());
         assertThat(connections.borrowed()).isPositive();
-        assertThat(connections.changed()).as("connections that came back changed").isEmpty();
+        assertThat(connections.changed())
+                .as("connections that came back changed")
+                .isEmpty();
     }
 
     @Test
