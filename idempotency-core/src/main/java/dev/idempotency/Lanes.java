@@ -53,16 +53,17 @@ final class Lanes implements Executor {
     }
 
     private void drain() {
-        try {
-            Runnable task;
-            while ((task = waiting.poll()) != null) {
-                run(task);
+        do {
+            try {
+                Runnable task;
+                while ((task = waiting.poll()) != null) {
+                    run(task);
+                }
+            } finally {
+                free.release();
             }
-        } finally {
-            free.release();
-        }
-        // What came after the last look, and before the lane was free again.
-        open();
+            // What came after the last look, and before the lane was free again, needs no other thread.
+        } while (!waiting.isEmpty() && free.tryAcquire());
     }
 
     private static void run(Runnable task) {

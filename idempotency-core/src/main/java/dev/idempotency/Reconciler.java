@@ -399,7 +399,9 @@ public final class Reconciler implements AutoCloseable {
             long now = ports.nanoTime().getAsLong();
             long left = TimeUnit.SECONDS.toNanos(1);
             for (Turn turn : underWay.values()) {
-                left = Math.min(left, turn.until - now);
+                if (!turn.over.get()) {
+                    left = Math.min(left, turn.until - now);
+                }
             }
             return Math.max(left, TimeUnit.MILLISECONDS.toNanos(1));
         }

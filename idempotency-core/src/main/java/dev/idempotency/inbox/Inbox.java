@@ -18,6 +18,9 @@ import org.slf4j.LoggerFactory;
  * @since 0.1.0
  */
 public final class Inbox {
+    /** Clocks of stores, and timers, do not reach for ever. */
+    static final Duration LONGEST = Duration.ofDays(366);
+
     private static final Logger LOG = LoggerFactory.getLogger(Inbox.class);
 
     private final InboxStore store;
@@ -61,9 +64,9 @@ public final class Inbox {
         /**
          * Sets how long the key of a message is remembered, 7 days by default: longer than its sender repeats it.
          *
-         * @param value how long from the offer, more than zero
+         * @param value how long from the offer, more than zero, at most 366 days
          * @return this
-         * @throws IllegalArgumentException if {@code value} is not more than zero
+         * @throws IllegalArgumentException if {@code value} is out of range
          */
         public Builder retention(Duration value) {
             retention = positive("retention", value);
@@ -93,8 +96,16 @@ public final class Inbox {
     }
 
     static Duration positive(String name, Duration value) {
-        if (value.isNegative() || value.isZero()) {
-            throw new IllegalArgumentException(name + " is " + value + "; it must be more than zero");
+        return atLeast(Duration.ofNanos(1), "more than zero", name, value);
+    }
+
+    static Duration atLeast(Duration least, String text, String name, Duration value) {
+        if (value.compareTo(least) < 0) {
+            throw new IllegalArgumentException(name + " is " + value + "; it must be " + text);
+        }
+        if (value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(
+                    name + " is " + value + "; it must be at most " + LONGEST.toDays() + " days");
         }
         return value;
     }

@@ -124,15 +124,12 @@ public final class InboxWorker implements AutoCloseable {
          * Sets how long a claim lasts without being renewed, 30 seconds by default; it is renewed at a third. So long the
          * messages of a process that has died wait.
          *
-         * @param value a millisecond at least, and much longer than a step of the store takes
+         * @param value a millisecond to 366 days, and much longer than a step of the store takes
          * @return this
-         * @throws IllegalArgumentException if {@code value} is shorter
+         * @throws IllegalArgumentException if {@code value} is out of range
          */
         public Builder lease(Duration value) {
-            if (value.toMillis() < 1) {
-                throw new IllegalArgumentException("lease is " + value + "; it must be at least a millisecond");
-            }
-            lease = value;
+            lease = Inbox.atLeast(Duration.ofMillis(1), "at least a millisecond", "lease", value);
             return this;
         }
 
@@ -166,9 +163,9 @@ public final class InboxWorker implements AutoCloseable {
          * Sets how often the store is asked while nothing is due, and after it failed: every second by default. An offer
          * through the same {@link Inbox} is heard of at once.
          *
-         * @param value more than zero
+         * @param value more than zero, at most 366 days
          * @return this
-         * @throws IllegalArgumentException if {@code value} is not more than zero
+         * @throws IllegalArgumentException if {@code value} is out of range
          */
         public Builder pollEvery(Duration value) {
             pollEvery = Inbox.positive("pollEvery", value);
@@ -178,9 +175,9 @@ public final class InboxWorker implements AutoCloseable {
         /**
          * Sets how long closing waits for tasks that run, 20 seconds by default. Then they are interrupted.
          *
-         * @param value more than zero
+         * @param value more than zero, at most 366 days
          * @return this
-         * @throws IllegalArgumentException if {@code value} is not more than zero
+         * @throws IllegalArgumentException if {@code value} is out of range
          */
         public Builder drain(Duration value) {
             drain = Inbox.positive("drain", value);
@@ -422,7 +419,7 @@ public final class InboxWorker implements AutoCloseable {
         boolean interrupted = false;
         try {
             // Claims of the poller may still arrive until it has ended.
-            poller.join(drain.toMillis());
+            poller.join(Math.max(1, drain.toMillis()));
             tasks.shutdown();
             if (!tasks.awaitTermination(drain.toNanos(), TimeUnit.NANOSECONDS)) {
                 tasks.shutdownNow();

@@ -37,6 +37,9 @@ final class Failures {
 
     private static final String WAIT_CUT_SHORT = "canceling wait for synchronous replication";
 
+    /** Causes may go round in a circle. */
+    private static final int DEEPEST = 20;
+
     private Failures() {}
 
     /** The statement was sent. */
@@ -73,14 +76,18 @@ final class Failures {
 
     /** A pool keeps the server's own words as a cause. */
     private static boolean isUnreachable(SQLException failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof PSQLException said
-                    && said.getSQLState() != null
-                    && NOT_LET_IN.contains(said.getSQLState().substring(0, 2))) {
+        Throwable cause = failure;
+        for (int depth = 0; cause != null && depth < DEEPEST; depth++, cause = cause.getCause()) {
+            if (cause instanceof PSQLException said && isOf(NOT_LET_IN, said.getSQLState())) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** A proxy's state may be of any length. */
+    private static boolean isOf(Set<String> classes, @Nullable String state) {
+        return state != null && state.length() == 5 && classes.contains(state.substring(0, 2));
     }
 
     /** PostgreSQL was asked, and said that it has rolled the statement back. */
@@ -93,8 +100,7 @@ final class Failures {
     private static boolean isRolledBack(@Nullable String state) {
         return state != null
                 && !state.equals(STATEMENT_COMPLETION_UNKNOWN)
-                && (state.equals(QUERY_CANCELED)
-                        || (state.length() == 5 && ROLLED_BACK.contains(state.substring(0, 2))));
+                && (state.equals(QUERY_CANCELED) || isOf(ROLLED_BACK, state));
     }
 
     private static String advice(@Nullable String state) {

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.util.PSQLException;
 import org.postgresql.util.PSQLWarning;
 import org.postgresql.util.ServerErrorMessage;
 
@@ -27,6 +28,24 @@ final class FailuresTest {
     void error_thatLeavesTheOutcomeOpen_mayHaveWritten(String state) {
         assertThat(Failures.of("replace", new SQLException("x", state)).mayHaveWritten())
                 .isTrue();
+    }
+
+    /** As a proxy before the server may say it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "8", "08P01 "})
+    void noConnection_stateOfNoUsualLength_nothingWasSent(String state) {
+        var said = new PSQLException(new ServerErrorMessage("SFATAL\0C" + state + "\0Mno more\0"));
+
+        assertThat(Failures.noConnection("reserve", said, true).mayHaveWritten())
+                .isFalse();
+    }
+
+    @Test
+    void noConnection_causesThatGoRoundInACircle_ends() {
+        var pool = new SQLException("timeout");
+        pool.initCause(new SQLException("closed", pool));
+
+        assertThat(Failures.noConnection("reserve", pool, true)).hasMessageContaining("If the pool is exhausted");
     }
 
     @Test

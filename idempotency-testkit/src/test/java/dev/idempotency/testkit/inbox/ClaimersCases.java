@@ -127,7 +127,7 @@ public abstract class ClaimersCases {
             child.kill();
             for (String line : child.output()) {
                 // The kill may have cut the last line.
-                if (line.endsWith(".")) {
+                if (line.startsWith("end") && line.endsWith(".")) {
                     String value = line.substring(line.indexOf(' ') + 1, line.length() - 1);
                     (line.startsWith("ended ") ? ended : ending).add(value);
                 }

@@ -325,6 +325,11 @@ final class InboxWorkerTest {
         refused.add(() -> worker.pollEvery(Duration.ZERO));
         refused.add(() -> worker.drain(Duration.ZERO));
         refused.add(() -> Inbox.builder(store, "events").retention(Duration.ZERO));
+        Duration forever = Duration.ofSeconds(Long.MAX_VALUE);
+        refused.add(() -> worker.lease(forever));
+        refused.add(() -> worker.pollEvery(forever));
+        refused.add(() -> worker.drain(forever));
+        refused.add(() -> Inbox.builder(store, "events").retention(forever));
         refused.add(() -> Inbox.builder(store, " "));
         refused.forEach(setting -> assertThatThrownBy(setting::run).isInstanceOf(IllegalArgumentException.class));
     }
