@@ -56,7 +56,9 @@ final class BadInputTest {
                 .key(order -> Unruly.nothing())
                 .calling(shop.working());
 
-        assertThatThrownBy(() -> charge.execute(ORDER)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> charge.execute(ORDER))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("what its key is made of is null");
         nothingWasWrittenOrCalled();
     }
 
