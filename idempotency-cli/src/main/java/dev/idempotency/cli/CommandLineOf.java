@@ -24,6 +24,7 @@ final class CommandLineOf {
         root.addSubcommand(new CommandLine(new RootCommand.OverrideGroup(environment))
                 .addSubcommand(new OverrideListCommand(environment))
                 .addSubcommand(new OverrideCommands.Request(environment))
+                .addSubcommand(new OverrideCommands.Withdraw(environment))
                 .addSubcommand(new OverrideCommands.Approve(environment))
                 .addSubcommand(new OverrideCommands.Refuse(environment)));
         root.addSubcommand(new AuditCommand(environment));

@@ -46,7 +46,16 @@ final class Consequences {
                 + " takes the place of the one that the key has. A second person has to approve it.";
     }
 
+    static String withdraw() {
+        return "Only your wish is written down: that what has opened the key is taken back. A second person has to approve it,"
+                + " and nobody may have used the key since.";
+    }
+
     static String approve(@Nullable AuditEntry request) {
+        if (request != null && request.act() == AuditEntry.Act.WITHDRAW) {
+            return "What has opened the key is taken back: what it had come to before counts again, for the request that it"
+                    + " had then. Nothing is called.";
+        }
         Fingerprint wished = request == null ? null : request.fingerprint();
         return "The key is open for "
                 + (wished == null ? "the new request" : "the new request " + Payloads.text(wished))

@@ -5,6 +5,7 @@ import dev.idempotency.Admin.Ruling;
 import dev.idempotency.Fingerprint;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.RefusedException;
+import dev.idempotency.store.State;
 import dev.idempotency.store.StoreException;
 import dev.idempotency.store.StoredResult;
 import java.nio.charset.StandardCharsets;
@@ -124,13 +125,18 @@ final class Deeds {
                 }
                 admin.requestOverride(key, version, payload, ruling);
             }
+            case "withdraw" -> admin.requestWithdrawal(key, version, ruling);
             case "approve" -> {
                 OverrideCommands.requireReviewed(admin, key, fields.text("request"), version);
-                admin.approveOverride(key, fields.text("request"), ruling);
+                State after = OverrideCommands.approve(admin, key, fields.text("request"), ruling)
+                        .state();
+                if (after != State.OPEN) {
+                    return Queue.ofKey(fields).on(Target.key(key).with("done", "approve-withdrawal"));
+                }
             }
             case "refuse" -> {
                 OverrideCommands.requireReviewed(admin, key, fields.text("request"), version);
-                admin.refuseOverride(key, fields.text("request"), ruling);
+                OverrideCommands.refuse(admin, key, fields.text("request"), ruling);
             }
             default -> throw new Refusal(400, "There is no such act.");
         }

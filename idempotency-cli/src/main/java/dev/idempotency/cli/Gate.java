@@ -271,7 +271,8 @@ final class Gate implements HttpHandler {
     private Response look(Session session, Visit visit, Fields fields) {
         try {
             String who = deeds.looker(visit, fields);
-            return remembering(session, visit, fields, Response.page(200, pages.look(visit, who, fields)));
+            var known = new Visit(visit.user(), visit.token(), visit.user() == null ? who : "");
+            return remembering(session, visit, fields, Response.page(200, pages.look(known, who, fields)));
         } catch (Problems problems) {
             return Response.page(422, pages.keyAgain(visit, fields, problems.list()));
         }

@@ -121,8 +121,10 @@ final class KeyPage {
             case "not-executed" -> "Done: the key is closed.";
             case "reexecute", "reopen" -> "Done: the key is open; the next execution makes the call.";
             case "request" -> "Done: a second person can approve the override now.";
+            case "withdraw" -> "Done: a second person can approve the withdrawal now.";
             case "approve" -> "Done: the key is open for the new request alone.";
-            case "refuse" -> "Done: the override is refused.";
+            case "approve-withdrawal" -> "Done: what the key had come to before counts again.";
+            case "refuse" -> "Done: the request is refused.";
             default -> null;
         };
     }
@@ -220,7 +222,7 @@ final class KeyPage {
                 .data(result.codec())
                 .text(" ");
         if (settings.shown(record.key()) != null) {
-            return into.text("; what may be looked at stands below");
+            return into.text("; what may be looked at stands under “Request and result”");
         }
         if (!(isNew && fields.text("result").equals("show"))) {
             return into.add(
@@ -337,7 +339,8 @@ final class KeyPage {
     private Html decide() {
         boolean isDoubt = record.state() == State.IN_DOUBT || record.isLapsed(review.now());
         boolean isClosed = record.state() == State.CLOSED;
-        if (!isDoubt && !record.state().isTerminal()) {
+        boolean isOpened = record.state() == State.OPEN && record.generation() > 1;
+        if (!isDoubt && !isOpened && !record.state().isTerminal()) {
             return section("decide", "Decide", Html.of("p", "There is nothing to decide now."));
         }
         String prefix = "decide-";
@@ -374,6 +377,9 @@ final class KeyPage {
         if (isClosed) {
             choice.add(radio(prefix, "reopen", "Open it again for the same request", Consequences.reopen()));
         }
+        if (isOpened) {
+            choice.add(radio(prefix, "withdraw", "Ask to take back what has opened the key", Consequences.withdraw()));
+        }
         if (record.state().isTerminal()) {
             choice.add(radio(
                     prefix,
@@ -394,9 +400,10 @@ final class KeyPage {
         fact(facts, "Asked by", Html.of("dd").data(request.who()));
         fact(facts, "Why", Html.of("dd").data(request.why()));
         fact(facts, "Evidence", Html.of("dd").data(request.evidence()));
+        boolean isWithdrawal = request.act() == AuditEntry.Act.WITHDRAW;
         fact(
                 facts,
-                "New request",
+                isWithdrawal ? "Counts again for" : "New request",
                 Html.of("dd").add(Html.of("code").data(wished == null ? "–" : Payloads.text(wished))));
         fact(facts, "Request", Html.of("dd").add(Html.of("code", request.id())));
         var choice = Html.of("fieldset")
@@ -407,7 +414,7 @@ final class KeyPage {
                 .add(radio(prefix, "refuse", "Refuse, or take back", Consequences.refuse()));
         return section(
                 "request-" + number,
-                "Override request " + number,
+                (isWithdrawal ? "Withdrawal request " : "Override request ") + number,
                 Html.of("div")
                         .add(facts)
                         .add(form(prefix, request.id()).add(choice).add(ruling(prefix))));
@@ -437,7 +444,7 @@ final class KeyPage {
 
     // ---- parts
 
-    private static Html section(String id, String title, Html content) {
+    static Html section(String id, String title, Html content) {
         return Html.of("section")
                 .attribute("aria-labelledby", id)
                 .add(Html.of("h2", title).attribute("id", id))

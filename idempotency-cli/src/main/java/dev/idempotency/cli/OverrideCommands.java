@@ -7,6 +7,7 @@ import dev.idempotency.Fingerprint;
 import dev.idempotency.IdempotencyKey;
 import dev.idempotency.store.AuditEntry;
 import dev.idempotency.store.IdempotencyRecord;
+import dev.idempotency.store.State;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -35,6 +36,28 @@ final class OverrideCommands {
             throw Failure.changed("The request is for version " + request.version() + ", and you reviewed version "
                     + version + "; review it again");
         }
+    }
+
+    /** Approves what was asked for; a request that does not wait any more is refused as an override is. */
+    static IdempotencyRecord approve(Admin admin, IdempotencyKey key, String id, Ruling ruling) {
+        return isWithdrawal(admin, key, id)
+                ? admin.approveWithdrawal(key, id, ruling)
+                : admin.approveOverride(key, id, ruling);
+    }
+
+    /** Refuses what was asked for. */
+    static AuditEntry refuse(Admin admin, IdempotencyKey key, String id, Ruling ruling) {
+        return isWithdrawal(admin, key, id)
+                ? admin.refuseWithdrawal(key, id, ruling)
+                : admin.refuseOverride(key, id, ruling);
+    }
+
+    /** Looked for in the trail, and not among what waits: a repeated act finds out how the first one ended. */
+    private static boolean isWithdrawal(Admin admin, IdempotencyKey key, String id) {
+        Review review = admin.review(key);
+        return review != null
+                && review.audit().stream()
+                        .anyMatch(entry -> entry.id().equals(id) && entry.act() == AuditEntry.Act.WITHDRAW);
     }
 
     private static void tell(Output output, AuditEntry entry, String text) {
@@ -112,10 +135,49 @@ final class OverrideCommands {
     }
 
     @Command(
+            name = "withdraw",
+            description = {
+                "Ask to take back an override or a reopening that nobody has used yet: what the key had come to before counts",
+                "again. Nothing but the audit trail is written; somebody else approves it with: override approve."
+            },
+            footer = {
+                "",
+                "  idempotency override withdraw charge-card ORD-1 --version 4 \\",
+                "      --by ada --why 'the new amount was wrong' --evidence 'ticket 19'"
+            })
+    static final class Withdraw extends ActCommand {
+        Withdraw(Environment environment) {
+            super(environment);
+        }
+
+        @Override
+        Act act(IdempotencyKey key, long version, Ruling ruling, Output output) {
+            return new Act() {
+                @Override
+                public String consequence(Review review) {
+                    return Consequences.withdraw();
+                }
+
+                @Override
+                public void on(Admin admin) {
+                    AuditEntry request = admin.requestWithdrawal(key, version, ruling);
+                    tell(
+                            output,
+                            request,
+                            "Requested. A second person approves it with: idempotency override approve "
+                                    + output.word(key.scope()) + " " + output.word(key.value()) + " " + request.id()
+                                    + " --version " + version);
+                }
+            };
+        }
+    }
+
+    @Command(
             name = "approve",
             description = {
                 "Approve an override that somebody else has asked for: the key is open for that payload alone.",
-                "Undo the old write at the provider first: an override does not."
+                "Undo the old write at the provider first: an override does not.",
+                "Or approve a withdrawal: what the key had come to before it was opened counts again."
             },
             footer = {
                 "",
@@ -141,12 +203,18 @@ final class OverrideCommands {
                 @Override
                 public void on(Admin admin) {
                     requireReviewed(admin, key, request, version);
-                    IdempotencyRecord after = admin.approveOverride(key, request, ruling);
+                    IdempotencyRecord after = approve(admin, key, request, ruling);
                     if (output.isJson()) {
-                        output.document(Json.done(AuditEntry.Act.OVERRIDE, after));
+                        output.document(Json.done(
+                                after.state() == State.OPEN ? AuditEntry.Act.OVERRIDE : AuditEntry.Act.WITHDRAW,
+                                after));
                     } else {
-                        output.line("Done: " + output.word(key.scope()) + " " + output.word(key.value())
-                                + " is OPEN for the requested payload, generation " + after.generation() + ".");
+                        output.line("Done: " + output.word(key.scope()) + " " + output.word(key.value()) + " is "
+                                + after.state()
+                                + (after.state() == State.OPEN
+                                        ? " for the requested payload"
+                                        : " as before it was opened")
+                                + ", generation " + after.generation() + ".");
                     }
                 }
             };
@@ -155,7 +223,7 @@ final class OverrideCommands {
 
     @Command(
             name = "refuse",
-            description = "Refuse an override, or take your own request back.",
+            description = "Refuse an override or a withdrawal, or take your own request back.",
             footer = {
                 "",
                 "  idempotency override refuse charge-card ORD-1 3f2a90c1d4e5f60718293a4b5c6d7e8f --version 3 \\",
@@ -180,7 +248,7 @@ final class OverrideCommands {
                 @Override
                 public void on(Admin admin) {
                     requireReviewed(admin, key, request, version);
-                    AuditEntry refused = admin.refuseOverride(key, request, ruling);
+                    AuditEntry refused = refuse(admin, key, request, ruling);
                     tell(output, refused, "Refused: " + refused.id() + ".");
                 }
             };

@@ -7,7 +7,7 @@ import picocli.CommandLine.Mixin;
 
 @Command(
         name = "list",
-        description = "List the override requests that wait for a second person, newest first.",
+        description = "List the requests, of overrides and withdrawals, that wait for a second person, newest first.",
         footer = {"", "For a script that tells the people who may approve:", "  idempotency override list --json"})
 final class OverrideListCommand extends OperatorCommand {
     @Mixin
@@ -28,7 +28,7 @@ final class OverrideListCommand extends OperatorCommand {
                 return;
             }
             if (entries.isEmpty()) {
-                output.line("No override request waits.");
+                output.line("No request waits.");
             }
             for (AuditEntry entry : entries) {
                 print(output, entry);
@@ -48,7 +48,8 @@ final class OverrideListCommand extends OperatorCommand {
                 + output.shown(entry.who()));
         output.line("  why: " + output.shown(entry.why()));
         output.line("  evidence: " + output.shown(entry.evidence()));
-        output.line("  for: " + (wished == null ? "-" : output.shown(Payloads.text(wished))));
+        output.line((entry.act() == AuditEntry.Act.WITHDRAW ? "  to take back, and count again for: " : "  for: ")
+                + (wished == null ? "-" : output.shown(Payloads.text(wished))));
         output.line("  Review it:   idempotency show " + scope + " " + key);
         output.line("  Approve it:  idempotency override approve " + scope + " " + key + " " + entry.id()
                 + " --version " + entry.version());

@@ -45,7 +45,7 @@ final class Pages {
                 .add(Html.of("link").attribute("rel", "stylesheet").to(Target.path("/console.css")));
         var places = Html.of("ul")
                 .add(Html.of("li").add(Html.of("a", "Unresolved keys").to(Target.path("/"))))
-                .add(Html.of("li").add(Html.of("a", "Override requests").to(Target.path("/overrides"))))
+                .add(Html.of("li").add(Html.of("a", "Requests").to(Target.path("/overrides"))))
                 .add(Html.of("li").add(Html.of("a", "Audit trail").to(Target.path("/audit"))));
         var header = Html.of("header")
                 .add(Html.of("span", "Idempotency").attribute("class", "brand"))
@@ -226,21 +226,21 @@ final class Pages {
                                     .to(queue.after(null).on(Target.key(record.key())))
                                     .data(record.key().value())))
                     .add(Html.of("td").data(record.key().scope()))
-                    .add(Html.of("td").add(KeyPage.badge(record, listing.now())))
+                    .add(Html.of("td")
+                            .add(KeyPage.badge(record, listing.now()))
+                            .add(
+                                    Listing.isHeld(record, listing.now())
+                                            ? Html.of("div", "a person decides").attribute("class", "held")
+                                            : Html.of("div", "the program tries")))
                     .add(Html.of("td", age == null ? "–" : Spans.text(age)))
                     .add(Html.of("td")
                             .add(settings.moments().time(record.times().stateSince())))
-                    .add(Html.of("td").data(KeyPage.cut(Wording.reason(record, listing.now()), LONGEST_REASON)))
-                    .add(
-                            Listing.isHeld(record, listing.now())
-                                    ? Html.of("td", "a person decides").attribute("class", "held")
-                                    : Html.of("td", "the program tries")));
+                    .add(Html.of("td").data(KeyPage.cut(Wording.reason(record, listing.now()), LONGEST_REASON))));
         }
         var table = Html.of("table")
                 .add(Html.of("caption", listing.records().size() + " keys, longest in their state first"))
                 .add(Html.of("thead")
-                        .add(KeyPage.columns(
-                                "Choose", "Key", "Operation", "State", "For", "Since", "Why", "Who ends it")))
+                        .add(KeyPage.columns("Choose", "Key", "Operation", "State", "For", "Since", "Why")))
                 .add(rows);
         Html together = new FormParts(visit, Fields.none(), List.of(), true)
                 .form("choose-", "/choose")
@@ -298,7 +298,7 @@ final class Pages {
 
     Html overrides(Visit visit) {
         Pending pending = Pending.read(admin);
-        var main = Html.of("main").add(Html.of("h1", "Override requests"));
+        var main = Html.of("main").add(Html.of("h1", "Requests"));
         if (pending.requests().isEmpty()) {
             main.add(Html.of("p", "No request waits for a second person.").attribute("class", "none"));
         } else {
@@ -322,7 +322,7 @@ final class Pages {
             main.add(Html.of(
                     "p", "The audit trail is long: only its latest entries were read, and an older request may wait."));
         }
-        return frame(visit.user(), "Override requests", false, main);
+        return frame(visit.user(), "Requests", false, main);
     }
 
     private Html row(Pending.Request request) {
@@ -346,7 +346,9 @@ final class Pages {
                         .add(Html.of("div", "Evidence: ").data(KeyPage.cut(entry.evidence(), LONGEST_REASON))))
                 .add(Html.of("td")
                         .add(fingerprint("Now: ", request.record().fingerprint()))
-                        .add(fingerprint("New: ", entry.fingerprint())));
+                        .add(fingerprint(
+                                entry.act() == AuditEntry.Act.WITHDRAW ? "Taken back to: " : "New: ",
+                                entry.fingerprint())));
     }
 
     private static Html fingerprint(String what, @Nullable Fingerprint fingerprint) {

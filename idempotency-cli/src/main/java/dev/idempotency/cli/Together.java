@@ -117,8 +117,9 @@ final class Together {
         if (number == 0) {
             return main.add(Html.of("p", "None of them is in doubt any more: there is nothing to decide."));
         }
-        return main.add(form.add(acts(parts, isTooEarly))
-                .add(parts.ruling(PREFIX, "I reviewed these " + number + " keys, and want this recorded for each")));
+        form.add(acts(parts, isTooEarly))
+                .add(parts.ruling(PREFIX, "I reviewed these " + number + " keys, and want this recorded for each"));
+        return main.add(KeyPage.section("together", "Decide", form));
     }
 
     private static Html row(ConsoleSettings settings, IdempotencyKey key, @Nullable Review review, boolean isInDoubt) {

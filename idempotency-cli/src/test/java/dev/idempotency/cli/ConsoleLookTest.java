@@ -70,6 +70,7 @@ final class ConsoleLookTest {
                 .containsExactly("amount 1200 none yet", "card.holder <b>Quentin</b> none yet", "charge – none yet");
         assertThat(shown.response().body()).doesNotContain("4111111111111111");
         assertThat(logged("LOOK-1")).containsExactly("ada looked at amount, card.holder, charge of charge-card LOOK-1");
+        assertThat(shown.document().select("#decide-by").val()).isEqualTo("ada");
         PageRules.assertKept(shown.document());
         PageRules.assertKept(nobody.document());
         assertThat(ada.key(key.scope(), key.value())

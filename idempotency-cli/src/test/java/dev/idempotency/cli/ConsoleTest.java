@@ -251,10 +251,31 @@ final class ConsoleTest {
         assertThat(alone.status()).isEqualTo(409);
         assertThat(alone.document().select("[role=alert]").text()).contains("it takes a second person");
         assertDone(approved, "Done: the key is open for the new request alone.");
-        assertDone(refused, "Done: the override is refused.");
+        assertDone(refused, "Done: the request is refused.");
         assertThat(shop.calls()).isEqualTo(2);
         assertThat(ada.key(key.scope(), key.value()).document().select("#request-1"))
                 .isEmpty();
+    }
+
+    /** An override was approved for a payload that nobody has: the old result is there again for its callers. */
+    @Test
+    void override_withAWrongFigure_isTakenBackByTwoPeople() {
+        IdempotencyKey key = shop.completed("ORD-1");
+        Page asked = decide(key, by("ada", "request", "payload", "{\"id\":\"ORD-1\",\"amount\":99999}"));
+        ada.submit(new FormOf(asked).form(), by("grace", "approve"));
+
+        Page wish = decide(key, by("ada", "withdraw"));
+        Page listed = ada.open("overrides");
+        Page alone = ada.submit(new FormOf(wish).form(), by("ada", "approve"));
+        Page back = ada.submit(new FormOf(wish).form(), by("grace", "approve"));
+
+        assertDone(wish, "Done: a second person can approve the withdrawal now.");
+        assertThat(wish.document().select("#request-1").text()).isEqualTo("Withdrawal request 1");
+        assertThat(listed.document().select("tbody tr").text()).contains("ORD-1", "Taken back to:");
+        assertThat(alone.status()).isEqualTo(409);
+        assertDone(back, "Done: what the key had come to before counts again.");
+        assertThat(shop.charge().execute(new Order("ORD-1", 1200))).isEqualTo(new Receipt("ch-1", 1200));
+        assertThat(shop.calls()).isEqualTo(1);
     }
 
     /** The form that answers the first override request of a page. */

@@ -27,7 +27,7 @@ final class HelpTest {
     void help_ofEachCommand_hasExamplesThatParse() {
         List<CommandLine> commands = commands(everything());
 
-        assertThat(commands).hasSize(14);
+        assertThat(commands).hasSize(15);
         for (CommandLine command : commands) {
             String help = command.getUsageMessage().replaceAll(" \\\\\\R\\s*", " ");
             String name = command.getCommandSpec().qualifiedName();

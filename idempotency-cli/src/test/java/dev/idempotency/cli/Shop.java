@@ -137,8 +137,8 @@ final class Shop {
 
     /** A key in doubt whose request is kept. */
     IdempotencyKey kept(String id, String request) {
-        var key = new IdempotencyKey(SCOPE, id);
-        IdempotencyRecord standing = standing(hostile(key, "No answer after 10 s"));
+        IdempotencyKey key = inDoubt(id);
+        IdempotencyRecord standing = standing(key);
         var kept = standing.with()
                 .version(standing.version() + 1)
                 .request(new StoredRequest("json", request.getBytes(StandardCharsets.UTF_8)))

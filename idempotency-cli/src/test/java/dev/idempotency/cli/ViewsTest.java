@@ -1,5 +1,6 @@
 package dev.idempotency.cli;
 
+import static dev.idempotency.cli.Operator.OTHER_RULING;
 import static dev.idempotency.cli.Operator.RULING;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -214,8 +215,73 @@ final class ViewsTest {
     }
 
     @Test
+    void withdrawal_askedAndApprovedAtTheCommandLine_bringsBackWhatStoodBefore() {
+        shop.completed("ORD-1");
+        String wish = operator.run(
+                        RULING,
+                        "override",
+                        "request",
+                        "charge-card",
+                        "ORD-1",
+                        "--version",
+                        "2",
+                        "--fingerprint",
+                        "jcs-sha256:" + "cd".repeat(32),
+                        "--yes",
+                        "--json")
+                .json()
+                .at("/entry/id")
+                .textValue();
+        long version = operator.run(
+                        OTHER_RULING,
+                        "override",
+                        "approve",
+                        "charge-card",
+                        "ORD-1",
+                        wish,
+                        "--version",
+                        "2",
+                        "--yes",
+                        "--json")
+                .json()
+                .at("/record/version")
+                .longValue();
+
+        String back = operator.run(
+                        RULING,
+                        "override",
+                        "withdraw",
+                        "charge-card",
+                        "ORD-1",
+                        "--version",
+                        "" + version,
+                        "--yes",
+                        "--json")
+                .json()
+                .at("/entry/id")
+                .textValue();
+        String listed = operator.run("override", "list").out();
+        JsonNode done = operator.run(
+                        OTHER_RULING,
+                        "override",
+                        "approve",
+                        "charge-card",
+                        "ORD-1",
+                        back,
+                        "--version",
+                        "" + version,
+                        "--yes",
+                        "--json")
+                .json();
+
+        assertThat(listed).contains("charge-card ORD-1", "to take back");
+        assertThat(done.get("act").textValue()).isEqualTo("WITHDRAW");
+        assertThat(done.at("/record/state").textValue()).isEqualTo("COMPLETED");
+    }
+
+    @Test
     void overrideList_nothingWaits_saysSo() {
-        assertThat(operator.run("override", "list").out()).isEqualToIgnoringNewLines("No override request waits.");
+        assertThat(operator.run("override", "list").out()).isEqualToIgnoringNewLines("No request waits.");
     }
 
     @Test
