@@ -9,6 +9,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneId;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -102,6 +104,9 @@ final class BrowserTest {
             assertThat(after).as("a link leads to its field").isIn("decide-why", "decide-evidence");
             ada.awaitText("Done: the key is completed.");
             assertThat(shop.standing(doubt).state()).isEqualTo(State.COMPLETED);
+            assertThat(ada.ask("document.activeElement.className"))
+                    .as("Enter leads to the next key")
+                    .isEqualTo("next");
             shot(ada, "key-completed");
 
             // Ada asks for an override of another key.
@@ -161,6 +166,69 @@ final class BrowserTest {
             assertThat(PLACE.store().audit(completed, null, 1).get(0).who()).isEqualTo("grace");
             assertFine(ada);
             assertFine(grace);
+        }
+    }
+
+    /** The pictures of the guide are those of this test. */
+    @Test
+    void keysOfAnIncident_byKeyboardAlone_areLookedUpAndDecidedTogether() throws Exception {
+        var place = Servers.postgres();
+        var incident = new Shop(place.store());
+        List.of("ORD-4711", "ORD-4712", "ORD-4713").forEach(incident::inDoubt);
+        incident.kept("ORD-4714", "{\"orderId\":\"ORD-4714\",\"amount\":1250,\"card\":\"4111111111111111\"}");
+        incident.abandoned("ORD-4715");
+        try (var queue = Consoles.builder(place.store(), Duration.ofHours(24))
+                        .zone(ZoneId.of("Europe/Berlin"))
+                        .providerUrl(Shop.SCOPE, "https://provider.example/payments?key={nativeKey}")
+                        .show(Shop.SCOPE, List.of("orderId", "amount"))
+                        .start();
+                var ada = new Chromium(directory.resolve("incident"))) {
+            ada.look("light", 1100, 760);
+            ada.open(queue.uri().toString());
+            shot(ada, "console-list");
+            ada.tabTo("tbody th a[href*='ORD-4714']");
+            ada.type(Chromium.ENTER);
+            ada.await("document.querySelector('h1').innerText === 'ORD-4714'");
+            ada.tabTo("#look-by");
+            ada.type("ada");
+            ada.tabTo("form[action='/look'] button");
+            ada.type(Chromium.ENTER);
+            ada.awaitText("1250");
+            assertThat(ada.text()).doesNotContain("4111111111111111");
+            ada.ask("window.scrollTo(0, 0)");
+            shot(ada, "console-key");
+
+            ada.open(queue.uri().toString());
+            ada.tabTo("#choose-0");
+            ada.type(Chromium.SPACE);
+            ada.tabTo("#choose-1");
+            ada.type(Chromium.SPACE);
+            ada.tabTo("#choose-2");
+            ada.type(Chromium.SPACE);
+            ada.tabTo("form[action='/choose'] button");
+            ada.type(Chromium.ENTER);
+            ada.awaitText("Decide 3 keys together");
+            ada.tabTo("#together-executed");
+            ada.type(Chromium.SPACE);
+            assertThat(ada.ask("document.getElementById('together-by').value"))
+                    .as("the name that was typed to look")
+                    .isEqualTo("ada");
+            ada.tabTo("#together-why");
+            ada.type("provider was down until 14:20");
+            ada.tabTo("#together-evidence");
+            ada.type("all three are in the provider's list");
+            ada.tabTo("#together-confirmed");
+            ada.type(Chromium.SPACE);
+            shot(ada, "console-together");
+            ada.tabTo("form[action='/decide'] button");
+            ada.type(Chromium.ENTER);
+            ada.awaitText("Done for 3 of 3 keys.");
+            shot(ada, "console-outcomes");
+
+            assertThat(incident.standing(new IdempotencyKey(Shop.SCOPE, "ORD-4713"))
+                            .state())
+                    .isEqualTo(State.COMPLETED);
+            assertFine(ada);
         }
     }
 
