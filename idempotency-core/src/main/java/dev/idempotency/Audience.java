@@ -73,7 +73,11 @@ final class Audience {
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }
-            LOG.warn("A listener or tracing failed on {}; nothing else changes", what, e);
+            try {
+                LOG.warn("A listener or tracing failed on {}; nothing else changes", what, e);
+            } catch (Throwable unloggable) {
+                // What was thrown may be of a class that cannot be printed.
+            }
         }
     }
 

@@ -14,6 +14,9 @@ import org.slf4j.LoggerFactory;
 final class CallFailures {
     private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
 
+    /** Causes may go round in a circle. */
+    private static final int DEEPEST = 20;
+
     private final FailureClassifier classifier;
     private final IdempotencyKey key;
     private final Retry.@Nullable AsyncContext<Object> retry;
@@ -34,12 +37,21 @@ final class CallFailures {
 
     /** Notes a failure, and takes it out of what asynchronous code wraps around it. */
     Throwable note(Throwable failure) {
+        last = inner(failure);
+        return last;
+    }
+
+    private static Throwable inner(Throwable failure) {
         Throwable inner = failure;
-        while ((inner instanceof CompletionException || inner instanceof ExecutionException)
-                && inner.getCause() != null) {
-            inner = inner.getCause();
+        for (int depth = 0; depth < DEEPEST; depth++) {
+            Throwable cause = inner instanceof CompletionException || inner instanceof ExecutionException
+                    ? Doubts.cause(inner)
+                    : null;
+            if (cause == null) {
+                return inner;
+            }
+            inner = cause;
         }
-        last = inner;
         return inner;
     }
 

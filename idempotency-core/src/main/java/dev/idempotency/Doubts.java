@@ -56,13 +56,11 @@ final class Doubts {
         var classes = new StringBuilder(failure.getClass().getName());
         var frames = new StringBuilder();
         Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Throwable each = failure;
-                each != null && seen.size() < DEEPEST && seen.add(each);
-                each = each.getCause()) {
+        for (Throwable each = failure; each != null && seen.size() < DEEPEST && seen.add(each); each = cause(each)) {
             if (each != failure) {
                 classes.append(", caused by ").append(each.getClass().getName());
             }
-            for (StackTraceElement frame : each.getStackTrace()) {
+            for (StackTraceElement frame : trace(each)) {
                 // Names of lambdas and hidden classes differ from process to process.
                 if (frame.getClassName().indexOf('/') < 0
                         && !frame.getClassName().contains("$$")) {
@@ -77,6 +75,23 @@ final class Doubts {
         return classes + "; trace " + HexFormat.of().formatHex(Digests.sha256(frames.toString()), 0, 4);
     }
 
+    /** Exceptions are classes of the user's, too: one may throw when it is asked. */
+    static @Nullable Throwable cause(Throwable failure) {
+        try {
+            return failure.getCause();
+        } catch (Throwable e) {
+            return null;
+        }
+    }
+
+    private static StackTraceElement[] trace(Throwable failure) {
+        try {
+            return failure.getStackTrace().clone();
+        } catch (Throwable e) {
+            return new StackTraceElement[0];
+        }
+    }
+
     /** Stands for a throwable whose message is not to be seen; its own message is the class. */
     private static final class WithoutMessage extends Throwable {
         private static final long serialVersionUID = 1L;
@@ -86,10 +101,10 @@ final class Doubts {
         }
 
         static WithoutMessage of(Throwable failure, int depth) {
-            Throwable cause = failure.getCause();
+            Throwable cause = cause(failure);
             var bare = new WithoutMessage(
                     failure.getClass().getName(), cause == null || depth == DEEPEST ? null : of(cause, depth + 1));
-            bare.setStackTrace(failure.getStackTrace());
+            bare.setStackTrace(trace(failure));
             return bare;
         }
     }

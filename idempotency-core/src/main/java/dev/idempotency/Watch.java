@@ -4,6 +4,7 @@ import dev.idempotency.Idempotency.Tracing;
 import dev.idempotency.IdempotencyListener.Outcome;
 import dev.idempotency.IdempotencyListener.Run;
 import dev.idempotency.store.StoreException;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -61,8 +62,9 @@ final class Watch {
             return NOWHERE;
         }
         Tracing.Scope[] entered = {NOWHERE};
-        Audience.quietly("enter", () -> entered[0] = current.enter());
-        return entered[0] == NOWHERE ? NOWHERE : () -> Audience.quietly("close", entered[0]::close);
+        Audience.quietly("enter", () -> entered[0] = Objects.requireNonNull(current.enter(), "scope"));
+        Tracing.Scope scope = entered[0];
+        return scope == NOWHERE ? NOWHERE : () -> Audience.quietly("close", scope::close);
     }
 
     /** Runs in this thread, from beginning to end. */

@@ -8,6 +8,7 @@ import dev.idempotency.DeclinedException;
 import dev.idempotency.FailureClass;
 import dev.idempotency.FailureClassifier;
 import dev.idempotency.Idempotency;
+import dev.idempotency.IdempotencyListener;
 import dev.idempotency.NotExecutedException;
 import dev.idempotency.store.State;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +65,68 @@ final class CallFailureTest {
         assertThat(shop.record().state()).isEqualTo(State.IN_DOUBT);
         Failures.inDoubt(() -> charge.execute(ORDER));
         assertThat(shop.calls).hasValue(1);
+    }
+
+    /** As a mock is, or a class that was made with a mistake. */
+    private static final class Broken extends CompletionException {
+        private static final long serialVersionUID = 1L;
+
+        private final transient @Nullable Throwable cause;
+
+        Broken(@Nullable Throwable cause) {
+            this.cause = cause;
+        }
+
+        @Override
+        public Throwable getCause() {
+            if (cause == null) {
+                throw new IllegalStateException("it cannot be asked");
+            }
+            return cause;
+        }
+
+        @Override
+        @SuppressWarnings("NullAway") // that is what is wrong with it
+        public StackTraceElement[] getStackTrace() {
+            return null;
+        }
+    }
+
+    static Stream<Throwable> brokenFailures() {
+        return Stream.of(new Broken(null), new Broken(new Broken(null)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("brokenFailures")
+    void call_failureThatThrowsWhenItIsAsked_isInDoubtAtOnce(Throwable thrown) {
+        var charge = shop.charge().calling((order, attempt) -> {
+            throw Unruly.<RuntimeException>sneaky(thrown);
+        });
+
+        Failures.inDoubt(() -> charge.execute(ORDER));
+
+        assertThat(shop.record().state()).isEqualTo(State.IN_DOUBT);
+    }
+
+    /** As a tracing system that was replaced by a mock. */
+    @Test
+    void execute_spanIsEnteredWithoutAScope_resultIsGiven() throws Throwable {
+        Idempotency.Tracing tracing = (run, operation, digest) -> new Idempotency.Tracing.Span() {
+            @Override
+            @SuppressWarnings("NullAway") // that is what is wrong with it
+            public Idempotency.Tracing.Scope enter() {
+                return null;
+            }
+
+            @Override
+            public void end(IdempotencyListener.Outcome outcome, int attempt) {}
+        };
+        try (var traced = Idempotency.builder(shop.store).tracing(tracing).build()) {
+            var charge = shop.charge(traced).calling(shop.working());
+
+            assertThat(charge.execute(ORDER)).isEqualTo(new Receipt("effect-1", 100));
+            assertThat(Eventually.get(charge.executeAsync(new Order("o-2", 1)))).isEqualTo(new Receipt("effect-2", 1));
+        }
     }
 
     @Test
