@@ -3,8 +3,11 @@ package dev.idempotency.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintStream;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -53,5 +56,30 @@ final class HelpTest {
             assertThat(command.getCommandSpec().findOption("--help")).isNotNull();
             assertThat(command.getCommandSpec().findOption("--json")).isNotNull();
         }
+    }
+
+    @Test
+    void serve_takesAddressesWithEqualsSigns_fieldsAndAZone() {
+        var serve = everything()
+                .parseArgs(
+                        "serve",
+                        "--provider-url",
+                        "charge-card=https://dashboard.example/payments?key={nativeKey}&a=b",
+                        "--provider-url",
+                        "refund=https://dashboard.example/{key}",
+                        "--show",
+                        "charge-card=orderId,amount",
+                        "--zone",
+                        "Europe/Berlin")
+                .subcommand();
+
+        assertThat(serve.matchedOptionValue("--provider-url", Map.of()))
+                .isEqualTo(Map.of(
+                        "charge-card",
+                        "https://dashboard.example/payments?key={nativeKey}&a=b",
+                        "refund",
+                        "https://dashboard.example/{key}"));
+        assertThat(serve.matchedOptionValue("--show", Map.of())).isEqualTo(Map.of("charge-card", "orderId,amount"));
+        assertThat(serve.matchedOptionValue("--zone", (ZoneId) ZoneOffset.UTC)).isEqualTo(ZoneId.of("Europe/Berlin"));
     }
 }
