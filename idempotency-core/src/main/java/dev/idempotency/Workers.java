@@ -56,7 +56,7 @@ final class Workers {
         own = new ThreadPoolExecutor(
                 0,
                 Integer.MAX_VALUE,
-                60,
+                10,
                 TimeUnit.SECONDS,
                 new SynchronousQueue<>(),
                 threads("idempotency-worker-", Thread::new));
