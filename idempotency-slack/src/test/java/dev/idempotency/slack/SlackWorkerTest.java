@@ -13,12 +13,14 @@ import dev.idempotency.slack.Delivered.Transport;
 import dev.idempotency.slack.Handled.Outcome;
 import io.github.resilience4j.core.IntervalFunction;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -27,7 +29,11 @@ import org.junit.jupiter.api.Test;
 final class SlackWorkerTest {
     private static final Duration MOMENT = Duration.ofMillis(5);
 
-    private final CaffeineIdempotencyStore store = CaffeineIdempotencyStore.create();
+    /** What the store's clock is ahead, in nanoseconds. */
+    private final AtomicLong passed = new AtomicLong();
+
+    private final CaffeineIdempotencyStore store =
+            CaffeineIdempotencyStore.create(1_000, () -> System.nanoTime() + passed.get(), Instant.now());
     private final Queue<InboxEvent> events = new ConcurrentLinkedQueue<>();
     private final Queue<Handled> handled = new ConcurrentLinkedQueue<>();
     private final Queue<String> calls = new ConcurrentLinkedQueue<>();
@@ -98,6 +104,32 @@ final class SlackWorkerTest {
                 .containsExactlyInAnyOrder(
                         "greeter:A0HOME:C0GENERAL:1.000100:reply", "greeter:A0HOME:C0GENERAL:1.000200:reply");
         assertThat(outcomes()).containsExactlyInAnyOrder(Outcome.HANDLED, Outcome.HANDLED, Outcome.DUPLICATE);
+    }
+
+    /** As after a week's outage, or when somebody replays: the handler's own writes are still known by their keys. */
+    @Test
+    void worker_messageThatComesAgain_whileTheWritesOfItsHandlerAreRemembered_isADuplicate() {
+        try (var worker = worker(b -> b.retention(Duration.ofHours(3))
+                .writesRemembered(Duration.ofDays(7))
+                .consumer(greeter().handle(this::record)))) {
+            take(Told.message("Ev1", "1.000100"));
+            settle();
+            passed.addAndGet(Duration.ofHours(4).toNanos());
+            take(Told.message("Ev2", "1.000100"));
+            settle();
+            passed.addAndGet(Duration.ofDays(6).toNanos());
+            take(Told.message("Ev3", "1.000100"));
+            settle();
+            assertThat(calls).containsExactly("greeter:A0HOME:C0GENERAL:1.000100:reply");
+
+            passed.addAndGet(Duration.ofDays(2).toNanos());
+            take(Told.message("Ev4", "1.000100"));
+            settle();
+        }
+
+        assertThat(outcomes())
+                .as("its time begins anew only when nothing knows its writes")
+                .containsExactly(Outcome.HANDLED, Outcome.DUPLICATE, Outcome.DUPLICATE, Outcome.HANDLED);
     }
 
     @Test
